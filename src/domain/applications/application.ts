@@ -1,0 +1,108 @@
+/**
+ * Applications: the organization, its projects with their roles, the applications (OIDC clients) in them, and the settings that all
+ * share. Together they are the *catalogue*: small, read on every request, changed rarely, and therefore cached by its revision.
+ *
+ * Owns what a client may do and what its tokens say. Does not know the engine that enforces it.
+ */
+import { DomainError } from '#src/base/errors.ts'
+
+/** The one organization that owns everything (ZITADEL's resource owner). */
+export interface Organization {
+  readonly id: string
+  readonly name: string
+  readonly primaryDomain: string
+}
+
+export interface Settings {
+  readonly registration: 'open' | 'closed'
+  readonly dynamicClientRegistration: 'open' | 'token' | 'closed'
+  readonly accessTokenTtlSeconds: number
+  readonly idTokenTtlSeconds: number
+  readonly refreshTokenTtlSeconds: number
+  readonly sessionTtlSeconds: number
+}
+
+export const defaultSettings: Settings = {
+  registration: 'closed',
+  dynamicClientRegistration: 'closed',
+  accessTokenTtlSeconds: 12 * 3600,
+  idTokenTtlSeconds: 12 * 3600,
+  refreshTokenTtlSeconds: 30 * 86_400,
+  sessionTtlSeconds: 24 * 3600,
+}
+
+export interface Role {
+  readonly key: string
+  readonly displayName?: string
+  readonly group?: string
+}
+
+export interface Project {
+  readonly id: string
+  readonly name: string
+  readonly roles: readonly Role[]
+  /** Put the roles into userinfo and tokens without being asked by a scope. */
+  readonly projectRoleAssertion: boolean
+  readonly createdAt: Date
+  readonly changedAt: Date
+}
+
+export type ApplicationType = 'web' | 'userAgent' | 'native' | 'api'
+export type AuthMethod = 'basic' | 'post' | 'none' | 'privateKeyJwt'
+export type GrantType = 'authorizationCode' | 'refreshToken' | 'deviceCode' | 'clientCredentials' | 'implicit'
+export type ResponseType = 'code' | 'id_token' | 'id_token token'
+export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA' | 'PS256'
+
+/** One OIDC client. Field names are those of the configuration file (contracts/operating.md, section 3). */
+export interface Application {
+  readonly id: string
+  readonly projectId: string
+  readonly name: string
+  readonly clientId: string
+  readonly type: ApplicationType
+  readonly authMethod: AuthMethod
+  /** SHA-256 of the client secret, base64url. */
+  readonly clientSecretHash?: string
+  readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
+  readonly grantTypes: readonly GrantType[]
+  readonly responseTypes: readonly ResponseType[]
+  /** `bearer` tokens are opaque. */
+  readonly accessTokenType: 'bearer' | 'jwt'
+  /** "User Info inside ID Token". */
+  readonly idTokenUserinfoAssertion: boolean
+  readonly accessTokenRoleAssertion: boolean
+  readonly idTokenRoleAssertion: boolean
+  readonly requirePkce: boolean
+  readonly idTokenSignedResponseAlg: SigningAlgorithm
+  /** Made by the operator's own team: no consent page. */
+  readonly firstParty: boolean
+  /** `client` narrows `aud` to the application's own client id. */
+  readonly audience: 'project' | 'client'
+  readonly clockSkewSeconds: number
+  readonly additionalOrigins: readonly string[]
+  readonly backChannelLogoutUri?: string
+  readonly logoUri?: string
+  readonly policyUri?: string
+  readonly tosUri?: string
+  /** Public keys for `privateKeyJwt`, or where to fetch them. */
+  readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
+  readonly jwksUri?: string
+  readonly active: boolean
+  readonly createdAt: Date
+  readonly changedAt: Date
+}
+
+export class ClientIdTaken extends DomainError {
+  readonly code = 'application.client_id_taken'
+  constructor(clientId: string, options?: ErrorOptions) {
+    super(`the client id ${JSON.stringify(clientId)} is already taken`, options)
+  }
+}
+
+export class ProjectNotFound extends DomainError {
+  readonly code = 'project.not_found'
+  constructor(id: string) {
+    super(`there is no project ${JSON.stringify(id)}`)
+  }
+}

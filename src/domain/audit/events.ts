@@ -1,0 +1,73 @@
+/**
+ * The audit trail: the catalogue of everything that is recorded. A change is written in one transaction with its event, so the
+ * trail never lacks one and never invents one. History, webhooks and triggers read these events.
+ *
+ * This room knows names and shapes; the drivers write them. An event never holds a secret, a token, a password or a metadata value.
+ */
+
+/** Who did it. `cli` is somebody with the machine, named by the operating system's user. */
+export type Actor =
+  | { readonly kind: 'user'; readonly id: string }
+  | { readonly kind: 'cli'; readonly name: string }
+  | { readonly kind: 'system' }
+
+/** What it happened to. */
+export interface Subject {
+  readonly kind: 'user' | 'project' | 'application' | 'organization' | 'settings' | 'key'
+  readonly id: string
+}
+
+/** Each type of event with what it tells beside actor, time and subject. */
+export interface EventPayloads {
+  'user.created': { username: string; kind: 'human' | 'machine' }
+  'user.changed': { fields: readonly string[] }
+  'user.password_changed': Record<string, never>
+  'user.password_rehashed': { from: string }
+  'user.secret_changed': Record<string, never>
+  'user.deactivated': Record<string, never>
+  'user.reactivated': Record<string, never>
+  'user.locked': Record<string, never>
+  'user.unlocked': Record<string, never>
+  'user.removed': Record<string, never>
+  'user.roles_changed': { projectId: string; roles: readonly string[] }
+  'user.signed_in': { clientId?: string; amr: readonly string[]; address: string }
+  'user.sign_in_failed': { reason: 'password' | 'throttled' | 'inactive'; address: string }
+  'user.signed_out': { clientId?: string }
+  'user.consented': { clientId: string; scope: string }
+  'user.token_created': { tokenId: string; name: string; expiresAt?: string }
+  'user.token_revoked': { tokenId: string }
+  'metadata.set': { key: string; bytes: number }
+  'metadata.removed': { key: string }
+  'organization.changed': { fields: readonly string[] }
+  'settings.changed': { fields: readonly string[] }
+  'project.created': { name: string }
+  'project.changed': { fields: readonly string[] }
+  'project.removed': Record<string, never>
+  'application.created': { name: string; clientId: string; projectId: string }
+  'application.changed': { fields: readonly string[] }
+  'application.removed': { clientId: string }
+  'key.created': { algorithm: string; activeFrom: string }
+  'key.retired': { publishedUntil: string }
+  'key.removed': Record<string, never>
+}
+
+export type EventType = keyof EventPayloads
+
+/** One entry of the trail. `sequence` counts the changes to one user, from 1, without a gap; a mere occurrence (a sign-in) has none. */
+export interface AuditEvent<T extends EventType = EventType> {
+  readonly id: string
+  readonly type: T
+  readonly at: Date
+  readonly actor: Actor
+  readonly subject: Subject
+  readonly sequence?: number
+  readonly payload: EventPayloads[T]
+}
+
+/** Where recorded events are read, and where occurrences that change nothing are written. */
+export interface AuditStore {
+  /** Writes events that belong to no change of a record. */
+  record(events: readonly AuditEvent[]): Promise<void>
+  /** The newest events about one subject first; `before` is the id of the last event of the previous page. */
+  list(subject: Subject, page: { before?: string; limit: number }): Promise<readonly AuditEvent[]>
+}

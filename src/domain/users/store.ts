@@ -1,0 +1,66 @@
+import type { Page, PageRequest } from '#src/base/page.ts'
+import type { AuditEvent } from '../audit/events.ts'
+import type { MetadataEntry } from '../metadata/metadata.ts'
+import type { User, UserId } from './user.ts'
+
+/** The next form of a user with the events that tell how it got there. */
+export interface UserChange {
+  readonly user: User
+  readonly events: readonly AuditEvent[]
+}
+
+/** Users as the domain needs them kept. Every write is one transaction with its events. */
+export interface UserStore {
+  find(id: UserId): Promise<User | undefined>
+  /** A user with all metadata, oldest entry first, in one read: what userinfo and ID tokens are made of. */
+  findWithMetadata(id: UserId): Promise<{ user: User; metadata: readonly MetadataEntry[] } | undefined>
+  /** By username, without regard to case. */
+  findByUsername(username: string): Promise<User | undefined>
+  /** At most two users who have proved that this address is theirs. */
+  findByVerifiedEmail(email: string): Promise<readonly User[]>
+  /** By id, ascending. */
+  list(page: PageRequest): Promise<Page<User>>
+  isEmpty(): Promise<boolean>
+  /** @throws UsernameTaken, UserIdTaken */
+  insert(user: User, metadata: readonly MetadataEntry[], events: readonly AuditEvent[]): Promise<void>
+  /**
+   * Replaces a user by what `decide` makes of the current one. `decide` is pure and may be called again when somebody else was
+   * faster; `undefined` means that nothing is to change.
+   * @throws UserNotFound, UsernameTaken
+   */
+  update(id: UserId, decide: (current: User) => UserChange | undefined): Promise<User>
+  /** Removes a user with metadata and personal access tokens. @throws UserNotFound */
+  remove(id: UserId, decide: (current: User) => readonly AuditEvent[]): Promise<void>
+}
+
+/** A long-lived token of one user. Only the SHA-256 of its secret is kept. */
+export interface PersonalAccessToken {
+  readonly id: string
+  readonly userId: UserId
+  readonly name: string
+  /** SHA-256 of the token, base64url. */
+  readonly hash: string
+  readonly createdAt: Date
+  readonly expiresAt?: Date
+}
+
+export interface PersonalAccessTokenStore {
+  insert(token: PersonalAccessToken, events: readonly AuditEvent[]): Promise<void>
+  findByHash(hash: string): Promise<PersonalAccessToken | undefined>
+  list(userId: UserId): Promise<readonly PersonalAccessToken[]>
+  /** Whether there was such a token of that user. */
+  remove(userId: UserId, id: string, events: readonly AuditEvent[]): Promise<boolean>
+}
+
+/** How often something failed lately. */
+export interface Attempts {
+  readonly failures: number
+  readonly lastAt: Date
+}
+
+/** Counts of failed sign-ins, shared by all instances. A count is forgotten `windowSeconds` after its last failure. */
+export interface AttemptStore {
+  /** Adds one to each key, at once, and answers what each stood at before. An attempt is counted before it is judged, so that a burst cannot slip through. */
+  count(keys: readonly string[], at: Date, windowSeconds: number): Promise<readonly (Attempts | undefined)[]>
+  forget(keys: readonly string[]): Promise<void>
+}

@@ -1,0 +1,99 @@
+/**
+ * Users: people and service accounts, their credentials and their state.
+ *
+ * Owns who somebody is and whether they may act. Hands metadata to its own room and sessions to the engine. Knows no database, no
+ * HTTP and no wire format.
+ */
+import type { Brand } from '#src/base/brand.ts'
+import { DomainError } from '#src/base/errors.ts'
+
+export type UserId = Brand<string, 'UserId'>
+
+/** `inactive` was switched off by an administrator; `locked` after too much went wrong. Neither may sign in or use a token. */
+export type UserState = 'active' | 'inactive' | 'locked'
+
+/** A postal address with the members of OpenID Connect Core, section 5.1.1. */
+export interface PostalAddress {
+  readonly formatted?: string
+  readonly street_address?: string
+  readonly locality?: string
+  readonly region?: string
+  readonly postal_code?: string
+  readonly country?: string
+}
+
+/** What is told about somebody. A machine has a display name only. */
+export interface Profile {
+  readonly displayName?: string
+  readonly givenName?: string
+  readonly familyName?: string
+  readonly nickName?: string
+  readonly gender?: string
+  /** A BCP 47 tag. */
+  readonly locale?: string
+  readonly picture?: string
+  readonly address?: PostalAddress
+  readonly email?: string
+  readonly emailVerified?: boolean
+  readonly phone?: string
+  readonly phoneVerified?: boolean
+}
+
+/** One user as stored. `sequence` is the number of the last change; `changedAt` its time. */
+export interface User {
+  readonly id: UserId
+  readonly kind: 'human' | 'machine'
+  /** Unique without regard to case. */
+  readonly username: string
+  readonly state: UserState
+  readonly profile: Profile
+  /** A PHC string; absent when the user has no password. */
+  readonly passwordHash?: string
+  /** SHA-256 of a machine's client secret, base64url; its client id is the username. */
+  readonly secretHash?: string
+  /** Role keys by project id. */
+  readonly roles: Readonly<Record<string, readonly string[]>>
+  readonly admin: boolean
+  readonly sequence: number
+  readonly createdAt: Date
+  readonly changedAt: Date
+}
+
+/** Whether the user may sign in, and whether what they hold still works. */
+export const isActive = (user: User) => user.state === 'active'
+
+/** The form in which usernames and e-mail addresses are compared: NFKC, lower case. */
+export const comparable = (text: string) => text.normalize('NFKC').toLowerCase()
+
+export class UserNotFound extends DomainError {
+  readonly code = 'user.not_found'
+  readonly userId: string
+  constructor(userId: string, options?: ErrorOptions) {
+    super(`there is no user ${JSON.stringify(userId)}`, options)
+    this.userId = userId
+  }
+}
+
+export class UsernameTaken extends DomainError {
+  readonly code = 'user.username_taken'
+  constructor(username: string, options?: ErrorOptions) {
+    super(`the username ${JSON.stringify(username)} is already taken`, options)
+  }
+}
+
+export class UserIdTaken extends DomainError {
+  readonly code = 'user.id_taken'
+  constructor(id: string, options?: ErrorOptions) {
+    super(`the user id ${id} is already taken`, options)
+  }
+}
+
+/** A field of a user is not acceptable; `field` names it. */
+export class UserInvalid extends DomainError {
+  readonly code = 'user.invalid'
+  readonly field: string
+  constructor(field: string, reason: string) {
+    super(`${field}: ${reason}`)
+    this.field = field
+  }
+}
