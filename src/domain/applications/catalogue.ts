@@ -1,0 +1,105 @@
+import { newObjectId } from '#src/base/ids.ts'
+import type { Actor } from '../audit/events.ts'
+import type { Recorder } from '../audit/recorder.ts'
+import { type Application, defaultSettings, type Organization, type Project, type Settings } from './application.ts'
+import type { CatalogueChange, CatalogueRoot, CatalogueStore } from './store.ts'
+
+/** An application with what its tokens need to know about its surroundings. */
+export interface ApplicationView {
+  readonly application: Application
+  readonly project: Project
+  /** Client ids of all active applications of the project, its own included, oldest first. */
+  readonly siblingClientIds: readonly string[]
+}
+
+export type Catalogue = ReturnType<typeof createCatalogue>
+
+const cachedViews = 5000
+
+export function createCatalogue({ store, recorder }: { store: CatalogueStore; recorder: Recorder }) {
+  let revision = Number.NaN
+  let root: Promise<CatalogueRoot> | undefined
+  const views = new Map<string, Promise<ApplicationView | undefined>>()
+  const projects = new Map<string, Promise<Project | undefined>>()
+
+  /** Forgets what was read before the last change, wherever that was made. */
+  function refresh() {
+    const current = store.revision()
+    if (current === revision) return
+    revision = current
+    root = undefined
+    views.clear()
+    projects.clear()
+  }
+
+  /** Reads once per revision; a failed read is not kept. */
+  function remembered<K, V>(map: Map<K, Promise<V>>, key: K, read: () => Promise<V>): Promise<V> {
+    refresh()
+    const known = map.get(key)
+    if (known) return known
+    const reading = read()
+    if (map.size >= cachedViews) map.delete(map.keys().next().value as K)
+    map.set(key, reading)
+    reading.catch(() => map.get(key) === reading && map.delete(key))
+    return reading
+  }
+
+  async function readRoot(): Promise<CatalogueRoot> {
+    const found = await store.root()
+    if (!found) throw new TypeError('the catalogue is asked before `bootstrap` has run')
+    return found
+  }
+
+  async function readView(clientId: string): Promise<ApplicationView | undefined> {
+    const application = await store.findApplication(clientId)
+    if (!application) return undefined
+    const [project, siblings] = await Promise.all([store.findProject(application.projectId), store.listApplications(application.projectId)])
+    if (!project) return undefined
+    return { application, project, siblingClientIds: siblings.filter((each) => each.active).map((each) => each.clientId) }
+  }
+
+  return {
+    /** The number under which everything made from the catalogue may be kept. */
+    revision: () => store.revision(),
+
+    root(): Promise<CatalogueRoot> {
+      refresh()
+      root ??= readRoot().catch((error) => {
+        root = undefined
+        throw error
+      })
+      return root
+    },
+
+    /** The application of a client id with its project, from memory while nothing has changed. */
+    find: (clientId: string) => remembered(views, clientId, () => readView(clientId)),
+    findProject: (id: string) => remembered(projects, id, () => store.findProject(id)),
+    listProjects: () => store.listProjects(),
+    listApplications: (projectId: string) => store.listApplications(projectId),
+
+    /** Writes what must be there before anything else: organization, settings and the project that stands for Dossier itself. */
+    async bootstrap(): Promise<void> {
+      if (await store.root()) return
+      const at = recorder.now()
+      const organization: Organization = { id: newObjectId(at), name: 'Dossier', primaryDomain: 'localhost' }
+      const own: Project = { id: newObjectId(at), name: 'Dossier', roles: [], projectRoleAssertion: false, createdAt: at, changedAt: at }
+      await store.commit({
+        organization,
+        settings: defaultSettings,
+        ownProjectId: own.id,
+        putProjects: [own],
+        events: [recorder.event('project.created', { kind: 'system' }, { kind: 'project', id: own.id }, { name: own.name })],
+      })
+    },
+
+    /** @throws ClientIdTaken */
+    commit: (change: CatalogueChange) => store.commit(change),
+
+    async changeSettings(settings: Settings, fields: readonly string[], actor: Actor): Promise<void> {
+      await store.commit({
+        settings,
+        events: [recorder.event('settings.changed', actor, { kind: 'settings', id: 'settings' }, { fields })],
+      })
+    },
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * Signing keys: make, publish, rotate, retire.
+ *
+ * A key is published as soon as it is made and signs from its `activeFrom` on, so that every relying party has seen it by then. Its
+ * predecessor stays published until the last token it signed has expired. What a key is at a moment follows from these times alone:
+ * nothing has to be switched, and all instances agree. Knows nothing of JWTs or of the engine.
+ */
+import { createHash, generateKeyPair } from 'node:crypto'
+import { promisify } from 'node:util'
+import type { SigningAlgorithm } from '../applications/application.ts'
+import type { Actor } from '../audit/events.ts'
+import type { Recorder } from '../audit/recorder.ts'
+import type { Sealer } from './seal.ts'
+import type { KeyStore, StoredKey } from './store.ts'
+
+const generate = promisify(generateKeyPair)
+
+/** For this long a new key is published before it signs. Relying parties may keep the key set for half of it. */
+export const publishAheadSeconds = 600
+
+/** A private key as a JWK with `kid`, `alg` and `use`. */
+export type PrivateJwk = Readonly<Record<string, unknown>> & { readonly kid: string; readonly alg: SigningAlgorithm }
+
+export interface SigningKey extends Omit<StoredKey, 'sealed'> {
+  readonly jwk: PrivateJwk
+}
+
+export type KeyPhase = 'published' | 'signing' | 'retired'
+
+export type Keys = ReturnType<typeof createKeys>
+
+export function createKeys({ store, sealer, recorder }: { store: KeyStore; sealer: Sealer; recorder: Recorder }) {
+  const open = ({ sealed, ...key }: StoredKey): SigningKey => ({ ...key, jwk: JSON.parse(sealer.open(sealed, key.kid)) as PrivateJwk })
+
+  async function make(algorithm: SigningAlgorithm, activeFrom: Date): Promise<StoredKey> {
+    const jwk = await newPrivateJwk(algorithm)
+    return { kid: jwk.kid, algorithm, sealed: sealer.seal(JSON.stringify(jwk), jwk.kid), createdAt: recorder.now(), activeFrom }
+  }
+
+  const created = (key: StoredKey, actor: Actor) =>
+    recorder.event(
+      'key.created',
+      actor,
+      { kind: 'key', id: key.kid },
+      { algorithm: key.algorithm, activeFrom: key.activeFrom.toISOString() },
+    )
+
+  return {
+    /** Every published key, opened: the one that signs first of its algorithm, then the others, newest first. @throws CannotUnseal */
+    async published(): Promise<readonly SigningKey[]> {
+      const now = recorder.now()
+      const keys = (await store.list()).filter((key) => !key.publishedUntil || key.publishedUntil > now)
+      return signingFirst(keys, now).map(open)
+    },
+
+    /** All stored keys with what they are now. */
+    async list(): Promise<readonly (Omit<StoredKey, 'sealed'> & { phase: KeyPhase })[]> {
+      const now = recorder.now()
+      const keys = await store.list()
+      return keys.map(({ sealed: _, ...key }) => ({ ...key, phase: phaseOf(key, keys, now) }))
+    },
+
+    /** Makes a key of each of `algorithms` that has none, to sign from now on. */
+    async ensure(algorithms: readonly SigningAlgorithm[], actor: Actor): Promise<void> {
+      const existing = new Set((await store.list()).filter((key) => !key.publishedUntil).map((key) => key.algorithm))
+      const missing = algorithms.filter((algorithm) => !existing.has(algorithm))
+      if (missing.length === 0) return
+      const put = await Promise.all(missing.map((algorithm) => make(algorithm, recorder.now())))
+      await store.commit({ put, remove: [], events: put.map((key) => created(key, actor)) })
+    },
+
+    /**
+     * Makes a successor to every current key (of `algorithm`, or of all). It signs after `aheadSeconds`; the former one stays
+     * published until the tokens that it may sign by then are gone, which takes `longestTokenSeconds`. Keys whose time is over go.
+     */
+    async rotate(
+      {
+        algorithm,
+        aheadSeconds = publishAheadSeconds,
+        longestTokenSeconds,
+      }: { algorithm?: SigningAlgorithm; aheadSeconds?: number; longestTokenSeconds: number },
+      actor: Actor,
+    ): Promise<readonly StoredKey[]> {
+      const now = recorder.now()
+      const all = await store.list()
+      const current = all.filter((key) => !key.publishedUntil && (algorithm === undefined || key.algorithm === algorithm))
+      const activeFrom = new Date(now.getTime() + aheadSeconds * 1000)
+      const publishedUntil = new Date(activeFrom.getTime() + longestTokenSeconds * 1000)
+      const successors = await Promise.all([...new Set(current.map((key) => key.algorithm))].map((each) => make(each, activeFrom)))
+      const over = all.filter((key) => key.publishedUntil && key.publishedUntil <= now).map((key) => key.kid)
+      await store.commit({
+        put: [...current.map((key) => ({ ...key, publishedUntil })), ...successors],
+        remove: over,
+        events: [
+          ...successors.map((key) => created(key, actor)),
+          ...current.map((key) =>
+            recorder.event('key.retired', actor, { kind: 'key', id: key.kid }, { publishedUntil: publishedUntil.toISOString() }),
+          ),
+          ...over.map((kid) => recorder.event('key.removed', actor, { kind: 'key', id: kid }, {})),
+        ],
+      })
+      return successors
+    },
+
+    /** Takes a retired key away at once: tokens it signed no longer verify. Answers whether there was such a key that does not sign. */
+    async retire(kid: string, actor: Actor): Promise<boolean> {
+      const keys = await store.list()
+      const key = keys.find((each) => each.kid === kid)
+      if (!key || phaseOf(key, keys, recorder.now()) === 'signing') return false
+      const successors = keys.filter((each) => each.algorithm === key.algorithm && each.kid !== kid)
+      // Taking the successor away again makes its predecessor the current key once more.
+      const revived = key.publishedUntil ? [] : successors.filter((each) => phaseOf(each, keys, recorder.now()) === 'signing')
+      await store.commit({
+        put: revived.map(({ publishedUntil: _, ...each }) => each),
+        remove: [kid],
+        events: [recorder.event('key.removed', actor, { kind: 'key', id: kid }, {})],
+      })
+      return true
+    },
+  }
+}
+
+/** What `key` is among `keys` at `now`: the newest active one of its algorithm signs. */
+export function phaseOf(key: Pick<StoredKey, 'kid' | 'algorithm' | 'activeFrom'>, keys: readonly StoredKey[], now: Date): KeyPhase {
+  if (key.activeFrom > now) return 'published'
+  return signerOf(key.algorithm, keys, now)?.kid === key.kid ? 'signing' : 'retired'
+}
+
+const newestFirst = (a: StoredKey, b: StoredKey) => b.activeFrom.getTime() - a.activeFrom.getTime() || (a.kid < b.kid ? -1 : 1)
+
+function signerOf(algorithm: SigningAlgorithm, keys: readonly StoredKey[], now: Date) {
+  return keys.filter((key) => key.algorithm === algorithm && key.activeFrom <= now).sort(newestFirst)[0]
+}
+
+function signingFirst(keys: readonly StoredKey[], now: Date): readonly StoredKey[] {
+  const isSigner = (key: StoredKey) => signerOf(key.algorithm, keys, now)?.kid === key.kid
+  return [...keys].sort((a, b) => Number(isSigner(b)) - Number(isSigner(a)) || newestFirst(a, b))
+}
+
+async function newPrivateJwk(algorithm: SigningAlgorithm): Promise<PrivateJwk> {
+  const { privateKey } = await generatePair(algorithm)
+  const jwk = privateKey.export({ format: 'jwk' })
+  return { ...jwk, kid: thumbprint(jwk as Record<string, unknown>), alg: algorithm, use: 'sig' }
+}
+
+function generatePair(algorithm: SigningAlgorithm) {
+  switch (algorithm) {
+    case 'ES256':
+      return generate('ec', { namedCurve: 'P-256' })
+    case 'EdDSA':
+      return generate('ed25519')
+    case 'RS256':
+    case 'PS256':
+      return generate('rsa', { modulusLength: 2048 })
+  }
+}
+
+/** The JWK thumbprint of RFC 7638: required members only, in order. */
+function thumbprint(jwk: Record<string, unknown>): string {
+  const members = jwk.kty === 'RSA' ? ['e', 'kty', 'n'] : jwk.kty === 'EC' ? ['crv', 'kty', 'x', 'y'] : ['crv', 'kty', 'x']
+  const canonical = JSON.stringify(Object.fromEntries(members.map((member) => [member, jwk[member]])))
+  return createHash('sha256').update(canonical).digest('base64url')
+}

@@ -1,0 +1,126 @@
+/**
+ * Passwords: hash with argon2id, verify what other systems made, and say when a hash should be replaced.
+ *
+ * Hashing runs on the thread pool, never on the main thread, a few at a time: each takes 19 MiB, so an unbounded queue would be an
+ * out-of-memory. Everything beyond the queue is refused with `Busy`.
+ */
+import { pbkdf2, scrypt, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2'
+import { verify as bcryptVerify } from '@node-rs/bcrypt'
+import { Busy } from '#src/base/errors.ts'
+import { createGate } from './gate.ts'
+import { UserInvalid } from './user.ts'
+
+const pbkdf2Async = promisify(pbkdf2)
+const scryptAsync = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt)
+
+/** OWASP's first choice for argon2id: 19 MiB, two passes, one lane. */
+const argon2Cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
+const currentPrefix = `$argon2id$v=19$m=${argon2Cost.memoryCost},t=${argon2Cost.timeCost},p=${argon2Cost.parallelism}$`
+
+const minCharacters = 8
+const maxBytes = 1000
+
+export interface PasswordsOptions {
+  /** Hashes computed at once. */
+  readonly concurrency?: number
+  /** Hashes waiting for their turn; one more is refused. */
+  readonly queue?: number
+}
+
+export type Passwords = ReturnType<typeof createPasswords>
+
+export function createPasswords({ concurrency = 2, queue = 64 }: PasswordsOptions = {}) {
+  const gate = createGate({ concurrency, queue, refuse: () => new Busy('password hashing') })
+  const hash = (password: string) => gate.run(() => argon2Hash(password, argon2Cost))
+  let decoy: Promise<string> | undefined
+
+  return {
+    /** A PHC string for a new password. @throws UserInvalid when it is too short or too long, Busy */
+    async hash(password: string): Promise<string> {
+      assertAcceptablePassword(password)
+      return hash(password)
+    },
+
+    /**
+     * Whether `password` is the one that `hash` was made from. Without a hash the same work is done for nothing, so that the time
+     * does not tell whether there is such a user.
+     * @throws Busy
+     */
+    async verify(password: string, stored: string | undefined): Promise<boolean> {
+      if (Buffer.byteLength(password) > maxBytes) password = ''
+      decoy ??= hash('a password that nobody has')
+      const reference = stored ?? (await decoy)
+      const matches = await gate.run(() => schemeOf(reference).verify(password, reference))
+      return matches && stored !== undefined
+    },
+
+    /** Whether `hash` should be replaced at the next successful sign-in. */
+    isOutdated: (stored: string) => !stored.startsWith(currentPrefix),
+  }
+}
+
+interface Scheme {
+  readonly name: string
+  readonly pattern: RegExp
+  verify(password: string, hash: string): Promise<boolean>
+}
+
+/** The forms that are understood, each recognised by its prefix. Costs are bounded: a hash is data that an operator imports from elsewhere. */
+const schemes: readonly Scheme[] = [
+  {
+    name: 'argon2',
+    pattern: /^\$argon2(id|i|d)\$v=19\$m=\d{1,7},t=\d{1,3},p=\d{1,3}\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/,
+    verify: (password, stored) => argon2Verify(stored, password),
+  },
+  {
+    name: 'bcrypt',
+    pattern: /^\$2[abxy]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/,
+    verify: (password, stored) => bcryptVerify(password, stored.replace(/^\$2[xy]/, '$2b')),
+  },
+  {
+    name: 'pbkdf2',
+    pattern: /^\$?pbkdf2-sha(1|256|512)\$\d{1,8}\$[A-Za-z0-9+/.=_-]+\$[A-Za-z0-9+/.=_-]+$/,
+    async verify(password, stored) {
+      const [scheme = '', rounds, salt = '', expected = ''] = stored.replace(/^\$/, '').split('$')
+      const digest = decode(expected)
+      const iterations = Number(rounds)
+      if (iterations < 1 || iterations > 10_000_000) return false
+      return timingSafeEqual(await pbkdf2Async(password, decode(salt), iterations, digest.length, scheme.slice('pbkdf2-'.length)), digest)
+    },
+  },
+  {
+    name: 'scrypt',
+    pattern: /^\$scrypt\$ln=\d{1,2},r=\d{1,3},p=\d{1,3}\$[A-Za-z0-9+/.=_-]+\$[A-Za-z0-9+/.=_-]+$/,
+    async verify(password, stored) {
+      const [, , cost = '', salt = '', expected = ''] = stored.split('$')
+      const [ln = 0, r = 0, p = 0] = cost.split(',').map((part) => Number(part.split('=')[1]))
+      const memory = 128 * r * 2 ** ln
+      if (memory > 256 * 1024 * 1024 || p > 16 || r < 1 || p < 1) return false
+      const digest = decode(expected)
+      return timingSafeEqual(
+        await scryptAsync(password, decode(salt), digest.length, { N: 2 ** ln, r, p, maxmem: 2 * memory + 1024 * 1024 }),
+        digest,
+      )
+    },
+  },
+]
+
+/** Bytes of base64 in any of its spellings; passlib writes `.` for `+`. */
+const decode = (text: string) => Buffer.from(text.replaceAll('.', '+'), 'base64')
+
+const schemeOf = (stored: string): Scheme => {
+  const scheme = schemes.find(({ pattern }) => pattern.test(stored))
+  if (!scheme) throw new UserInvalid('passwordHash', 'is not a hash that Dossier understands')
+  return scheme
+}
+
+/** The name of the scheme that made `stored`. @throws UserInvalid when it is none that can be verified */
+export const passwordScheme = (stored: string): string => schemeOf(stored).name
+
+/** @throws UserInvalid */
+function assertAcceptablePassword(password: string): void {
+  if ([...password].length < minCharacters) throw new UserInvalid('password', `must have ${minCharacters} characters or more`)
+  if (Buffer.byteLength(password) > maxBytes) throw new UserInvalid('password', `must have ${maxBytes} bytes or fewer`)
+}

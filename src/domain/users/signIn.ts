@@ -1,0 +1,54 @@
+import type { AuditStore } from '../audit/events.ts'
+import type { Recorder } from '../audit/recorder.ts'
+import type { Passwords } from './passwords.ts'
+import type { Attempt, Throttle } from './throttle.ts'
+import { isActive, type User } from './user.ts'
+import type { Users } from './users.ts'
+
+/** What came of an attempt to sign in. `refused` says no more than that: not whether the name or the password was wrong. */
+export type SignInResult =
+  | { readonly kind: 'signedIn'; readonly user: User }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'throttled'; readonly retryAfterSeconds: number }
+
+export interface SignInDeps {
+  readonly users: Pick<Users, 'findByLoginName' | 'rehashPassword'>
+  readonly passwords: Pick<Passwords, 'verify'>
+  readonly throttle: Throttle
+  readonly audit: Pick<AuditStore, 'record'>
+  readonly recorder: Recorder
+}
+
+export type SignIn = ReturnType<typeof createSignIn>
+
+/** Signing in with a name and a password. Every attempt costs the same time, whoever it is about, and is recorded. */
+export function createSignIn({ users, passwords, throttle, audit, recorder }: SignInDeps) {
+  const recordFor = (user: User | undefined, reason: 'password' | 'throttled' | 'inactive', address: string) =>
+    user &&
+    audit.record([recorder.event('user.sign_in_failed', { kind: 'user', id: user.id }, { kind: 'user', id: user.id }, { reason, address })])
+
+  /** @throws Busy when too many passwords are being hashed */
+  return async function signIn(attempt: Attempt & { password: string; clientId?: string }): Promise<SignInResult> {
+    const retryAfterSeconds = await throttle.attempt(attempt)
+    if (retryAfterSeconds > 0) return { kind: 'throttled', retryAfterSeconds }
+    const user = await users.findByLoginName(attempt.name)
+    const matches = await passwords.verify(attempt.password, user?.kind === 'human' ? user.passwordHash : undefined)
+    if (!user || !matches || !isActive(user)) {
+      await recordFor(user, matches ? 'inactive' : 'password', attempt.address)
+      return { kind: 'refused' }
+    }
+    await Promise.all([
+      throttle.succeeded(attempt),
+      users.rehashPassword(user, attempt.password),
+      audit.record([
+        recorder.event(
+          'user.signed_in',
+          { kind: 'user', id: user.id },
+          { kind: 'user', id: user.id },
+          { clientId: attempt.clientId, amr: ['pwd'], address: attempt.address },
+        ),
+      ]),
+    ])
+    return { kind: 'signedIn', user }
+  }
+}

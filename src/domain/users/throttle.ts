@@ -1,0 +1,59 @@
+/**
+ * How much guessing is allowed. Failures are counted per account and per address; beyond a free number each further attempt must
+ * wait, twice as long each time up to a limit. The owner is not locked out: a browser that has signed in to the account before is
+ * counted apart from strangers, so that their failures do not slow it down.
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '#src/base/clock.ts'
+import type { AttemptStore, Attempts } from './store.ts'
+import { comparable } from './user.ts'
+
+/** Numbers of docs/security.md. */
+export const throttleLimits = {
+  account: { free: 5, firstWaitSeconds: 1, longestWaitSeconds: 60 },
+  address: { free: 30, firstWaitSeconds: 1, longestWaitSeconds: 60 },
+  windowSeconds: 15 * 60,
+} as const
+
+export interface Attempt {
+  /** What was typed as the user's name, whether or not there is such a user. */
+  readonly name: string
+  /** Where the request came from. */
+  readonly address: string
+  /** Set when the browser proved that it has signed in to this account before; any text that is the same for the same browser. */
+  readonly knownDevice?: string
+}
+
+export type Throttle = ReturnType<typeof createThrottle>
+
+export function createThrottle({ store, now }: { store: AttemptStore; now: Clock }) {
+  return {
+    /** Counts an attempt before it is judged and answers how many seconds the caller must wait; 0 lets it pass. */
+    async attempt(attempt: Attempt): Promise<number> {
+      const [account, address] = await store.count(keysOf(attempt), now(), throttleLimits.windowSeconds)
+      return Math.max(waitSeconds(account, throttleLimits.account, now()), waitSeconds(address, throttleLimits.address, now()))
+    },
+
+    /** Forgets the failures of the account after a success. The address keeps its own: one good guess does not pay for a thousand bad ones. */
+    succeeded: (attempt: Attempt) => store.forget(keysOf(attempt).slice(0, 1)),
+  }
+}
+
+function waitSeconds(
+  attempts: Attempts | undefined,
+  limits: { free: number; firstWaitSeconds: number; longestWaitSeconds: number },
+  now: Date,
+) {
+  if (!attempts || attempts.failures < limits.free) return 0
+  const wait = Math.min(limits.firstWaitSeconds * 2 ** Math.min(attempts.failures - limits.free, 20), limits.longestWaitSeconds)
+  const elapsed = (now.getTime() - attempts.lastAt.getTime()) / 1000
+  return Math.max(0, Math.ceil(wait - elapsed))
+}
+
+/** Hashed: the store need not know what people type, which now and then is a password in the wrong field. */
+const keysOf = ({ name, address, knownDevice }: Attempt) => [
+  digest(knownDevice === undefined ? `account:${comparable(name)}` : `device:${knownDevice}:${comparable(name)}`),
+  digest(`address:${address}`),
+]
+
+const digest = (text: string) => createHash('sha256').update(text).digest('base64url')

@@ -1,0 +1,219 @@
+import { newObjectId, newSecret } from '#src/base/ids.ts'
+import type { Actor, AuditEvent } from '../audit/events.ts'
+import type { Recorder } from '../audit/recorder.ts'
+import type { MetadataEntry } from '../metadata/metadata.ts'
+import { type Passwords, passwordScheme } from './passwords.ts'
+import { hashSecret } from './secrets.ts'
+import type { PersonalAccessTokenStore, UserChange, UserStore } from './store.ts'
+import { comparable, isActive, type Profile, type User, type UserId, UserInvalid, UserNotFound } from './user.ts'
+
+export interface UsersDeps {
+  readonly store: UserStore
+  readonly tokens: PersonalAccessTokenStore
+  readonly passwords: Passwords
+  readonly recorder: Recorder
+  /** Ends every session and token of a user who may no longer act. */
+  readonly endSessions: (userId: UserId) => Promise<void>
+}
+
+export interface NewUser {
+  readonly id?: string
+  readonly kind: 'human' | 'machine'
+  readonly username: string
+  readonly profile: Profile
+  readonly password?: string
+  readonly passwordHash?: string
+  readonly secretHash?: string
+  readonly roles?: Readonly<Record<string, readonly string[]>>
+  readonly admin?: boolean
+  readonly metadata?: readonly { readonly key: string; readonly value: Uint8Array }[]
+}
+
+/** What may be changed in one step. A field that is left out stays. */
+export interface UserEdit {
+  readonly username?: string
+  readonly profile?: Profile
+  readonly roles?: Readonly<Record<string, readonly string[]>>
+  readonly admin?: boolean
+  readonly secretHash?: string
+}
+
+export type Users = ReturnType<typeof createUsers>
+
+export function createUsers({ store, tokens, passwords, recorder, endSessions }: UsersDeps) {
+  const about = (id: UserId) => ({ kind: 'user', id }) as const
+
+  /** Moves a user to `state` unless they are in it, and ends what they hold when they may no longer act. */
+  async function moveTo(
+    id: UserId,
+    state: User['state'],
+    type: 'user.deactivated' | 'user.reactivated' | 'user.locked' | 'user.unlocked',
+    actor: Actor,
+  ) {
+    const user = await store.update(id, (current) =>
+      current.state === state ? undefined : step(current, { state }, (sequence) => [recorder.event(type, actor, about(id), {}, sequence)]),
+    )
+    if (!isActive(user)) await endSessions(id)
+    return user
+  }
+
+  /** `current` with `changes`, its sequence moved on by the events that `eventsFrom` makes (it gets the first free number). */
+  function step(current: User, changes: Partial<User>, eventsFrom: (sequence: number) => readonly AuditEvent[]): UserChange {
+    const events = eventsFrom(current.sequence + 1)
+    return { user: { ...current, ...changes, sequence: current.sequence + events.length, changedAt: recorder.now() }, events }
+  }
+
+  return {
+    find: (id: UserId) => store.find(id),
+    findWithMetadata: (id: UserId) => store.findWithMetadata(id),
+
+    /** @throws UserNotFound */
+    async get(id: UserId): Promise<User> {
+      const user = await store.find(id)
+      if (!user) throw new UserNotFound(id)
+      return user
+    },
+
+    /** Whom somebody means who types `name` to sign in: a username, or a proven e-mail address that only one user has. */
+    async findByLoginName(name: string): Promise<User | undefined> {
+      const byName = await store.findByUsername(name)
+      if (byName) return byName
+      const byEmail = name.includes('@') ? await store.findByVerifiedEmail(name) : []
+      return byEmail.length === 1 ? byEmail[0] : undefined
+    },
+
+    findByUsername: (username: string) => store.findByUsername(username),
+    list: store.list.bind(store),
+    isEmpty: () => store.isEmpty(),
+
+    /** Creates a user with metadata in one transaction. @throws UsernameTaken, UserIdTaken, UserInvalid */
+    async create(wanted: NewUser, actor: Actor): Promise<User> {
+      assertAcceptableUsername(wanted.username)
+      if (wanted.passwordHash !== undefined) passwordScheme(wanted.passwordHash)
+      const passwordHash = wanted.passwordHash ?? (wanted.password === undefined ? undefined : await passwords.hash(wanted.password))
+      const at = recorder.now()
+      const id = (wanted.id ?? newObjectId(at)) as UserId
+      const events: AuditEvent[] = [recorder.event('user.created', actor, about(id), { username: wanted.username, kind: wanted.kind }, 1)]
+      const metadata = (wanted.metadata ?? []).map(({ key, value }, index): MetadataEntry => {
+        const sequence = index + 2
+        events.push(recorder.event('metadata.set', actor, about(id), { key, bytes: value.byteLength }, sequence))
+        return { key, value, sequence, createdAt: at, changedAt: at }
+      })
+      const user: User = {
+        id,
+        kind: wanted.kind,
+        username: wanted.username,
+        state: 'active',
+        profile: wanted.profile,
+        passwordHash,
+        secretHash: wanted.secretHash,
+        roles: wanted.roles ?? {},
+        admin: wanted.admin ?? false,
+        sequence: events.length,
+        createdAt: at,
+        changedAt: at,
+      }
+      await store.insert(user, metadata, events)
+      return user
+    },
+
+    /** Changes what `edit` names; what is the same already makes no event. @throws UserNotFound, UsernameTaken, UserInvalid */
+    async edit(id: UserId, edit: UserEdit, actor: Actor): Promise<User> {
+      if (edit.username !== undefined) assertAcceptableUsername(edit.username)
+      return store.update(id, (current) => {
+        const changed = (Object.keys(edit) as (keyof UserEdit)[]).filter(
+          (field) => edit[field] !== undefined && JSON.stringify(sorted(edit[field])) !== JSON.stringify(sorted(current[field])),
+        )
+        if (changed.length === 0) return undefined
+        const next = Object.fromEntries(changed.map((field) => [field, edit[field]])) as Partial<User>
+        return step(current, next, (sequence) => [recorder.event('user.changed', actor, about(id), { fields: changed }, sequence)])
+      })
+    },
+
+    /** Sets a password and ends every session: whoever knew the old one is out. @throws UserNotFound, UserInvalid, Busy */
+    async setPassword(id: UserId, password: string, actor: Actor): Promise<User> {
+      const passwordHash = await passwords.hash(password)
+      const user = await store.update(id, (current) =>
+        step(current, { passwordHash }, (sequence) => [recorder.event('user.password_changed', actor, about(id), {}, sequence)]),
+      )
+      await endSessions(id)
+      return user
+    },
+
+    /** Replaces an imported hash by one of ours, unless the password was changed meanwhile. */
+    async rehashPassword(user: User, password: string): Promise<void> {
+      const before = user.passwordHash
+      if (before === undefined || !passwords.isOutdated(before)) return
+      const passwordHash = await passwords.hash(password).catch(() => undefined)
+      if (passwordHash === undefined) return
+      await store.update(user.id, (current) =>
+        current.passwordHash === before
+          ? step(current, { passwordHash }, (sequence) => [
+              recorder.event('user.password_rehashed', { kind: 'system' }, about(user.id), { from: passwordScheme(before) }, sequence),
+            ])
+          : undefined,
+      )
+    },
+
+    deactivate: (id: UserId, actor: Actor) => moveTo(id, 'inactive', 'user.deactivated', actor),
+    reactivate: (id: UserId, actor: Actor) => moveTo(id, 'active', 'user.reactivated', actor),
+    lock: (id: UserId, actor: Actor) => moveTo(id, 'locked', 'user.locked', actor),
+    unlock: (id: UserId, actor: Actor) => moveTo(id, 'active', 'user.unlocked', actor),
+
+    /** Removes a user with metadata, tokens and sessions; the trail keeps what happened. @throws UserNotFound */
+    async remove(id: UserId, actor: Actor): Promise<void> {
+      await store.remove(id, (current) => [recorder.event('user.removed', actor, about(id), {}, current.sequence + 1)])
+      await endSessions(id)
+    },
+
+    /** A new personal access token; its text is told this once. @throws UserNotFound */
+    async createToken(
+      id: UserId,
+      { name, expiresAt }: { name: string; expiresAt?: Date },
+      actor: Actor,
+    ): Promise<{ id: string; token: string }> {
+      if (!(await store.find(id))) throw new UserNotFound(id)
+      const at = recorder.now()
+      const token = `pat_${newSecret()}`
+      const tokenId = newObjectId(at)
+      const event = recorder.event('user.token_created', actor, about(id), { tokenId, name, expiresAt: expiresAt?.toISOString() })
+      await tokens.insert({ id: tokenId, userId: id, name, hash: hashSecret(token), createdAt: at, expiresAt }, [event])
+      return { id: tokenId, token }
+    },
+
+    listTokens: (id: UserId) => tokens.list(id),
+
+    /** Whether there was such a token. */
+    revokeToken: (id: UserId, tokenId: string, actor: Actor) =>
+      tokens.remove(id, tokenId, [recorder.event('user.token_revoked', actor, about(id), { tokenId })]),
+
+    /** The active user of a personal access token that has not expired. */
+    async findByToken(token: string): Promise<User | undefined> {
+      if (!token.startsWith('pat_')) return undefined
+      const found = await tokens.findByHash(hashSecret(token))
+      if (!found || (found.expiresAt && found.expiresAt <= recorder.now())) return undefined
+      const user = await store.find(found.userId)
+      return user && isActive(user) ? user : undefined
+    },
+  }
+}
+
+/** @throws UserInvalid */
+function assertAcceptableUsername(username: string): void {
+  const length = [...username].length
+  if (length < 1 || length > 200) throw new UserInvalid('username', 'must have 1 to 200 characters')
+  if (/[\p{Cc}\p{Cs}]/u.test(username) || username.trim() !== username)
+    throw new UserInvalid('username', 'must not have control characters or blanks around it')
+  if (comparable(username) === '') throw new UserInvalid('username', 'is empty')
+}
+
+/** The same value with the members of objects in order, so that two of them can be compared as text. */
+function sorted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, sorted(member)]),
+  )
+}

@@ -1,0 +1,117 @@
+/**
+ * Access tokens: opaque ones as the engine makes them, and JWTs (RFC 9068) for the applications that ask for them. A JWT is stored like
+ * an opaque token, under an id that only we can form, so that userinfo, introspection, revocation and the metadata API take it too and
+ * a revoked one stops working at once. What is stored under that id cannot be presented as a token by itself.
+ */
+import { randomBytes } from 'node:crypto'
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { type Clock, epochSeconds } from '#src/base/clock.ts'
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import type { UserId } from '#src/domain/users/user.ts'
+import type { Users } from '#src/domain/users/users.ts'
+import { audienceOf } from './audience.ts'
+import { reservedClaims, roleClaims } from './claims.ts'
+import type { Keyring } from './keyring.ts'
+import { readScope } from './scopes.ts'
+
+const jwtPrefix = 'jwt-'
+
+export interface AccessTokensDeps {
+  readonly provider: Provider
+  readonly catalogue: Catalogue
+  readonly users: Pick<Users, 'findWithMetadata'>
+  readonly keyring: Keyring
+  readonly now: Clock
+}
+
+type Token = InstanceType<Provider['AccessToken']> & {
+  jti: string
+  exp: number
+  iat: number
+  scope?: string
+  accountId?: string
+  clientId: string
+}
+
+/** Teaches the engine's two kinds of access token the JWT form. Answers how to read the text of a token that was issued in a request. */
+export function installAccessTokens({ provider, catalogue, users, keyring, now }: AccessTokensDeps) {
+  const issued = new WeakMap<object, string>()
+
+  async function jwtOf(token: Token): Promise<string> {
+    const [view, root] = await Promise.all([catalogue.find(token.clientId), catalogue.root()])
+    const request = readScope(token.scope)
+    const account = token.accountId === undefined ? undefined : await users.findWithMetadata(token.accountId as UserId)
+    const sources = account && { ...account, root, view }
+    const claims = sources && {
+      ...reservedClaims(sources, request),
+      ...(view?.application.accessTokenRoleAssertion && roleClaims(sources, request)),
+    }
+    const skew = view?.application.clockSkewSeconds ?? 0
+    const payload = {
+      ...claims,
+      iss: provider.issuer,
+      sub: token.accountId ?? token.clientId,
+      aud: [...audienceOf(token.clientId, view, request, root.ownProjectId)],
+      exp: token.exp + skew,
+      iat: token.iat - skew,
+      nbf: token.iat - skew,
+      jti: token.jti.slice(jwtPrefix.length),
+      client_id: token.clientId,
+      scope: token.scope,
+    }
+    return keyring.sign(view?.application.idTokenSignedResponseAlg ?? 'RS256', payload, 'at+jwt')
+  }
+
+  /** The id under which the token is stored; `undefined` for what cannot be one of ours. */
+  async function storedIdOf(value: string): Promise<string | undefined> {
+    if (value.startsWith(jwtPrefix)) return undefined
+    if (!value.includes('.')) return value
+    const payload = await keyring.verify(value, provider.issuer, 'at+jwt')
+    return typeof payload?.jti === 'string' ? jwtPrefix + payload.jti : undefined
+  }
+
+  for (const Model of [provider.AccessToken, provider.ClientCredentials] as unknown as (typeof provider.AccessToken)[]) {
+    const { save } = Model.prototype
+    const find = Model.find.bind(Model)
+    Object.assign(Model.prototype, {
+      generateTokenId(this: Token) {
+        const isJwt = this.client?.access_token_type === 'jwt' && !this.resourceServer
+        return (isJwt ? jwtPrefix : '') + newTokenId(now())
+      },
+      async save(this: Token) {
+        const value = await save.call(this)
+        // The engine fills `iat` into what it stores, not into the token at hand.
+        this.iat ??= epochSeconds(now())
+        const text = this.jti.startsWith(jwtPrefix) ? await jwtOf(this) : value
+        issued.set(this, text)
+        return text
+      },
+    })
+    Object.assign(Model, {
+      async find(value: unknown, options?: object) {
+        const id = typeof value === 'string' ? await storedIdOf(value) : undefined
+        return id === undefined ? undefined : find(id, options as never)
+      },
+    })
+  }
+
+  return {
+    /** The text of the access token that `ctx` has just issued, for `at_hash`. */
+    issuedIn: (ctx: KoaContextWithOIDC): string | undefined => {
+      const token = ctx.oidc.entities.AccessToken
+      return token && issued.get(token)
+    },
+  }
+}
+
+/** What a client sees of a stored id: the `jti` of its JWT. */
+export const publicTokenId = (id: string) => (id.startsWith(jwtPrefix) ? id.slice(jwtPrefix.length) : id)
+
+/** 256 random bits behind the time: ids that are made together stand together in an index, which a random one never does. */
+export function newTokenId(now: Date): string {
+  const bytes = Buffer.allocUnsafe(38)
+  bytes.writeUIntBE(now.getTime(), 0, 6)
+  randomBytes(32).copy(bytes, 6)
+  // Hexadecimal time keeps the order of bytes as text; base64url would not.
+  return bytes.subarray(0, 6).toString('hex') + bytes.subarray(6).toString('base64url')
+}

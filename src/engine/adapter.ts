@@ -1,0 +1,73 @@
+/** The engine's storage, over the domain's artifacts: where its races are closed (contracts/engine.md, section 2). */
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Clock } from '#src/base/clock.ts'
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import type { Artifact, ArtifactStore, FoundArtifact } from '#src/domain/sessions/store.ts'
+import { isActive } from '#src/domain/users/user.ts'
+import type { Users } from '#src/domain/users/users.ts'
+import { clientOf, clientOfMachine } from './clients.ts'
+
+export interface AdapterDeps {
+  readonly artifacts: ArtifactStore
+  readonly catalogue: Pick<Catalogue, 'find'>
+  readonly users: Pick<Users, 'findByUsername'>
+  readonly now: Clock
+}
+
+/** Makes the engine's adapter of one model. */
+export function createAdapter({ artifacts, catalogue, users, now }: AdapterDeps) {
+  return (model: string): Adapter => (model === 'Client' ? clientAdapter({ catalogue, users }) : artifactAdapter({ model, artifacts, now }))
+}
+
+const payloadOf = (found: FoundArtifact | undefined): AdapterPayload | undefined =>
+  found && { ...found.payload, ...(found.consumedAt && { consumed: Math.floor(found.consumedAt.getTime() / 1000) }) }
+
+function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: ArtifactStore; now: Clock }): Adapter {
+  const artifactOf = (id: string, payload: AdapterPayload, expiresIn: number | undefined): Artifact => ({
+    model,
+    id,
+    payload,
+    expiresAt: expiresIn === undefined || Number.isNaN(expiresIn) ? undefined : new Date(now().getTime() + expiresIn * 1000),
+    grantId: model === 'Session' || model === 'Interaction' ? undefined : payload.grantId,
+    uid: model === 'Session' ? payload.uid : undefined,
+    userCode: payload.userCode,
+    accountId: payload.accountId,
+  })
+  return {
+    async upsert(id, payload, expiresIn) {
+      const artifact = artifactOf(id, payload, expiresIn)
+      if (model === 'Session') await artifacts.putSession(artifact)
+      else if (model !== 'ReplayDetection') await artifacts.put(artifact)
+      // A proof or an assertion is accepted once, even when two arrive at the same moment.
+      else if (!(await artifacts.insert(artifact))) throw new errors.InvalidRequest('the assertion or proof has already been used')
+    },
+    find: async (id) => payloadOf(await artifacts.find(model, id)),
+    findByUid: async (uid) => payloadOf(await artifacts.findByUid(model, uid)),
+    findByUserCode: async (userCode) => payloadOf(await artifacts.findByUserCode(model, userCode)),
+    async consume(id) {
+      if (!(await artifacts.consume(model, id, now()))) throw new errors.InvalidGrant(`${model} has already been used`)
+    },
+    destroy: (id) => artifacts.remove(model, id),
+    revokeByGrantId: (grantId) => artifacts.removeByGrant(model, grantId),
+  }
+}
+
+function clientAdapter({ catalogue, users }: Pick<AdapterDeps, 'catalogue' | 'users'>): Adapter {
+  const readOnly = async () => {
+    throw new TypeError('applications are changed through the catalogue, not by the engine')
+  }
+  return {
+    async find(clientId) {
+      const view = await catalogue.find(clientId)
+      if (view) return view.application.active ? clientOf(view.application) : undefined
+      const user = await users.findByUsername(clientId)
+      return user?.kind === 'machine' && user.username === clientId && user.secretHash && isActive(user) ? clientOfMachine(user) : undefined
+    },
+    upsert: readOnly,
+    destroy: readOnly,
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+    consume: readOnly,
+    revokeByGrantId: readOnly,
+  }
+}

@@ -1,0 +1,105 @@
+/** What is said about a user: pure functions from records and granted scopes to claims. Names and forms: contracts/zitadel.md, section 7. */
+
+import { epochSeconds } from '#src/base/clock.ts'
+import type { ApplicationView } from '#src/domain/applications/catalogue.ts'
+import type { CatalogueRoot } from '#src/domain/applications/store.ts'
+import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
+import type { User } from '#src/domain/users/user.ts'
+import { metadataScope, projectsRolesScope, resourceOwnerScope, type ScopeRequest } from './scopes.ts'
+
+export interface ClaimSources {
+  readonly user: User
+  readonly metadata: readonly MetadataEntry[]
+  readonly root: CatalogueRoot
+  /** Absent for a machine user's own token, which no application stands behind. */
+  readonly view?: ApplicationView
+}
+
+export type Claims = Record<string, unknown>
+
+/** Everything that userinfo answers for the granted scopes. */
+export function userinfoClaims(sources: ClaimSources, request: ScopeRequest): Claims {
+  return {
+    sub: sources.user.id,
+    ...standardClaims(sources.user, request),
+    ...reservedClaims(sources, request),
+    ...roleClaims(sources, request),
+  }
+}
+
+/** The claims of OpenID Connect Core, section 5.4. */
+function standardClaims({ profile, ...user }: User, { scopes }: ScopeRequest): Claims {
+  const claims: Claims = {}
+  if (scopes.has('profile')) {
+    const name = profile.displayName ?? ([profile.givenName, profile.familyName].filter(Boolean).join(' ') || user.username)
+    Object.assign(claims, {
+      name,
+      given_name: profile.givenName,
+      family_name: profile.familyName,
+      nickname: profile.nickName,
+      preferred_username: user.username,
+      picture: profile.picture,
+      gender: profile.gender,
+      locale: profile.locale,
+      updated_at: epochSeconds(user.changedAt),
+    })
+  }
+  if (scopes.has('email') && profile.email) Object.assign(claims, { email: profile.email, email_verified: profile.emailVerified ?? false })
+  if (scopes.has('phone') && profile.phone) {
+    Object.assign(claims, { phone_number: profile.phone, phone_number_verified: profile.phoneVerified ?? false })
+  }
+  if (scopes.has('address') && profile.address) claims.address = profile.address
+  return claims
+}
+
+/** Metadata and resource owner: what ZITADEL's reserved scopes give, in every kind of token. */
+export function reservedClaims({ metadata, root }: ClaimSources, { scopes, organizations }: ScopeRequest): Claims {
+  const claims: Claims = {}
+  if (scopes.has(metadataScope) && metadata.length > 0) claims[metadataScope] = metadataClaim(metadata)
+  const { organization } = root
+  const named = organizations.includes(organization.id)
+  if (named) claims['urn:zitadel:iam:org:id'] = organization.id
+  if (scopes.has(resourceOwnerScope) || named) {
+    claims[`${resourceOwnerScope}:id`] = organization.id
+    claims[`${resourceOwnerScope}:name`] = organization.name
+    claims[`${resourceOwnerScope}:primary_domain`] = organization.primaryDomain
+  }
+  return claims
+}
+
+/** Key to unpadded base64url of the bytes. Defined, not assigned: `__proto__` is a key like any other. */
+export function metadataClaim(metadata: readonly MetadataEntry[]): Record<string, string> {
+  const claim: Record<string, string> = {}
+  for (const { key, value } of metadata) {
+    const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64url')
+    if (key === '__proto__') Object.defineProperty(claim, key, { value: text, enumerable: true, configurable: true, writable: true })
+    else claim[key] = text
+  }
+  return claim
+}
+
+/**
+ * Roles of the requesting project, when its `projectRoleAssertion` or a scope asks for them; with the scope
+ * `urn:zitadel:iam:org:projects:roles` also those of every project that an audience scope names.
+ */
+export function roleClaims({ user, root, view }: ClaimSources, request: ScopeRequest): Claims {
+  const claims: Claims = {}
+  const { id: organizationId, primaryDomain } = root.organization
+  const asClaim = (roles: readonly string[]) => Object.fromEntries(roles.map((role) => [role, { [organizationId]: primaryDomain }]))
+  const all = request.scopes.has(projectsRolesScope)
+
+  if (view && (all || view.project.projectRoleAssertion || request.roles.length > 0)) {
+    const held = user.roles[view.project.id] ?? []
+    const wanted = all || view.project.projectRoleAssertion ? held : held.filter((role) => request.roles.includes(role))
+    if (wanted.length > 0) {
+      claims['urn:zitadel:iam:org:project:roles'] = asClaim(wanted)
+      claims[`urn:zitadel:iam:org:project:${view.project.id}:roles`] = asClaim(wanted)
+    }
+  }
+  for (const project of all ? request.projects : []) {
+    const id = project === 'zitadel' ? root.ownProjectId : project
+    const held = Object.hasOwn(user.roles, id) ? user.roles[id] : undefined
+    if (held && held.length > 0) claims[`urn:zitadel:iam:org:project:${id}:roles`] = asClaim(held)
+  }
+  return claims
+}

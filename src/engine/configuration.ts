@@ -1,0 +1,161 @@
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import { interactionPolicy } from 'oidc-provider'
+import type { Settings } from '#src/domain/applications/application.ts'
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import type { createFindAccount } from './account.ts'
+import { ownClientMetadata } from './clients.ts'
+import { deviceSources } from './devices.ts'
+import { firstPartyGrant } from './grants.ts'
+import type { EnginePages } from './pages.ts'
+import { staticScopes } from './scopes.ts'
+import type { StepState } from './steps.ts'
+
+export interface ConfigurationDeps {
+  readonly adapter: Configuration['adapter']
+  readonly findAccount: ReturnType<typeof createFindAccount>
+  readonly catalogue: Catalogue
+  readonly pages: EnginePages
+  readonly cookieSigner: object
+  readonly jwks: Configuration['jwks']
+  /** The settings as of the last refresh: lifetimes must be answered at once. */
+  readonly settings: () => Settings
+  readonly secure: boolean
+}
+
+/** Everything that the engine lets itself be told by options. Endpoint addresses are ZITADEL's. */
+export function engineConfiguration(deps: ConfigurationDeps): Configuration {
+  const { catalogue, pages, settings, secure } = deps
+  const prefix = secure ? '__Host-' : ''
+  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure } as const
+
+  return {
+    adapter: deps.adapter,
+    jwks: deps.jwks,
+    findAccount: deps.findAccount,
+    loadExistingGrant: (ctx) => firstPartyGrant(ctx, catalogue),
+    routes: {
+      authorization: '/oauth/v2/authorize',
+      token: '/oauth/v2/token',
+      introspection: '/oauth/v2/introspect',
+      revocation: '/oauth/v2/revoke',
+      jwks: '/oauth/v2/keys',
+      device_authorization: '/oauth/v2/device_authorization',
+      pushed_authorization_request: '/oauth/v2/par',
+      registration: '/oauth/v2/register',
+      userinfo: '/oidc/v1/userinfo',
+      end_session: '/oidc/v1/end_session',
+      code_verification: '/device',
+    },
+    cookies: {
+      keys: deps.cookieSigner as never,
+      names: { session: `${prefix}dossier-session`, interaction: 'dossier-interaction', resume: 'dossier-resume' },
+      long: { ...cookie, path: '/' },
+      short: cookie,
+    },
+    scopes: Object.keys(staticScopes),
+    claims: Object.fromEntries(Object.entries(staticScopes).map(([scope, claims]) => [scope, [...claims]])),
+    // Which claims an ID token carries is decided in account.ts, per application.
+    conformIdTokenClaims: false,
+    responseTypes: ['code', 'id_token', 'id_token token'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    clientDefaults: { id_token_signed_response_alg: 'RS256', grant_types: ['authorization_code'], response_types: ['code'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256', 'EdDSA', 'PS256'],
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    },
+    clockTolerance: 15,
+    extraClientMetadata: { properties: [...ownClientMetadata] },
+    pkce: { required: () => false },
+    clientBasedCORS: (_ctx, origin, client) => ownOrigins(client as unknown as OriginsOf).has(origin),
+    rotateRefreshToken: (ctx) => !ctx.oidc.entities.RefreshToken?.isSenderConstrained(),
+    issueRefreshToken: async (_ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
+    expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
+    interactions: { policy: policy(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    ttl: {
+      AccessToken: () => settings().accessTokenTtlSeconds,
+      ClientCredentials: () => settings().accessTokenTtlSeconds,
+      IdToken: () => settings().idTokenTtlSeconds,
+      RefreshToken: () => settings().refreshTokenTtlSeconds,
+      Session: () => settings().sessionTtlSeconds,
+      AuthorizationCode: 60,
+      DeviceCode: 600,
+      Interaction: 3600,
+      // A grant must outlive what was issued under it; grants.ts prolongs it while refresh tokens rotate.
+      Grant: (ctx) =>
+        ctx?.oidc?.client?.grantTypeAllowed('refresh_token')
+          ? 2 * settings().refreshTokenTtlSeconds
+          : settings().sessionTtlSeconds + settings().accessTokenTtlSeconds,
+    },
+    renderError: async (ctx, out) => pages.error(ctx, { code: out.error, description: out.error_description }),
+    features: {
+      devInteractions: { enabled: false },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (ctx, client, token) => mayIntrospect(ctx, client.clientId, token.clientId, catalogue),
+      },
+      revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
+      clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...deviceSources(pages) },
+      pushedAuthorizationRequests: { enabled: true },
+      claimsParameter: { enabled: true },
+      backchannelLogout: { enabled: false },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: async (ctx) => {
+          const state = ctx.oidc.session?.state as { secret: string }
+          await pages.signOut(ctx, {
+            action: ctx.oidc.urlFor('end_session_confirm'),
+            token: state.secret,
+            applicationName: ctx.oidc.client?.clientName,
+          })
+        },
+        postLogoutSuccessSource: async (ctx) => {
+          const cancelled = (ctx.state as StepState).signOutCancelled ?? false
+          await pages.signedOut(ctx, { cancelled, applicationName: ctx.oidc.client?.clientName })
+        },
+      },
+    },
+  }
+}
+
+/** The engine's own policy, with `select_account`, and without asking a native application of the operator's own again and again. */
+function policy() {
+  const { base, Check, Prompt } = interactionPolicy
+  const prompts = base()
+  prompts.add(new Prompt({ name: 'select_account', requestable: true }), 0)
+  const consent = prompts.get('consent')
+  consent?.checks.remove('native_client_prompt')
+  const login = prompts.get('login')
+  // A session whose user was removed or switched off since: the engine would go on without an account and fail.
+  login?.checks.add(
+    new Check('account_gone', 'the End-User of the session may not sign in', 'login_required', (ctx) =>
+      ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+    ),
+  )
+  return prompts
+}
+
+interface OriginsOf {
+  readonly redirectUris?: readonly string[]
+  readonly additional_origins?: readonly string[]
+}
+
+const originsByClient = new WeakMap<object, ReadonlySet<string>>()
+
+/** The origins of an application's redirect URIs, and those it lists besides. */
+function ownOrigins(client: OriginsOf): ReadonlySet<string> {
+  let origins = originsByClient.get(client)
+  if (!origins) {
+    const registered = (client.redirectUris ?? []).filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin)
+    origins = new Set([...registered, ...(client.additional_origins ?? [])])
+    originsByClient.set(client, origins)
+  }
+  return origins
+}
+
+/** An application may look at tokens that are meant for it: its own and those of its project. */
+async function mayIntrospect(_ctx: KoaContextWithOIDC, asking: string, owner: string | undefined, catalogue: Catalogue): Promise<boolean> {
+  if (asking === owner) return true
+  const [own, other] = await Promise.all([catalogue.find(asking), owner === undefined ? undefined : catalogue.find(owner)])
+  return own !== undefined && other !== undefined && own.project.id === other.project.id
+}

@@ -1,0 +1,129 @@
+/**
+ * The engine: everything that OpenID Connect asks for, by `oidc-provider`. This is the only room that imports it.
+ *
+ * Owns protocol, tokens and their claims. Asks the domain who somebody is and what an application may do; hands the pages that people see
+ * to http/interactions, as functions; must not know HTML, a database or a transport other than Koa's context.
+ */
+import type Koa from 'koa'
+import { type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Clock } from '#src/base/clock.ts'
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import type { Actor } from '#src/domain/audit/events.ts'
+import type { Keys } from '#src/domain/keys/keys.ts'
+import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { ArtifactStore } from '#src/domain/sessions/store.ts'
+import type { Users } from '#src/domain/users/users.ts'
+import { installAccessTokens, newTokenId } from './accessTokens.ts'
+import { createFindAccount } from './account.ts'
+import { createAdapter } from './adapter.ts'
+import { createVerifyBearer } from './bearer.ts'
+import { installClientCache } from './clientCache.ts'
+import { engineConfiguration } from './configuration.ts'
+import { createCookieSigner } from './cookies.ts'
+import { createDocuments } from './documents.ts'
+import { installGrantProlongation } from './grants.ts'
+import { installIdTokens } from './idTokens.ts'
+import { createInteractions, type Interactions } from './interactions.ts'
+import { replaceKeys } from './internals.ts'
+import { completeIntrospection } from './introspection.ts'
+import { createKeyring } from './keyring.ts'
+import { installMachineGrant } from './machineGrant.ts'
+import { installOverrides } from './overrides.ts'
+import type { EnginePages } from './pages.ts'
+import { installSteps } from './steps.ts'
+
+export interface EngineDeps {
+  readonly issuer: string
+  readonly artifacts: ArtifactStore
+  readonly catalogue: Catalogue
+  readonly users: Users
+  readonly keys: Keys
+  readonly pages: EnginePages
+  /** Sign cookies; the first signs, all verify. */
+  readonly cookieSecrets: readonly Buffer[]
+  readonly now: Clock
+  /** Told of faults of ours, which the caller sees only as `server_error`. */
+  readonly onFault: (error: unknown, ctx: Koa.Context) => void
+}
+
+export interface Engine {
+  /** The Koa application with the engine's routes at its end; middleware added with `use` runs before them. */
+  readonly app: Koa
+  readonly interactions: Interactions
+  readonly verifyBearer: VerifyBearer
+}
+
+const system: Actor = { kind: 'system' }
+
+/** Starts the engine: makes keys when there are none, and serves from then on. */
+export async function createEngine(deps: EngineDeps): Promise<Engine> {
+  const { issuer, artifacts, catalogue, users, keys, pages, now } = deps
+  await keys.ensure(['RS256', 'ES256'], system)
+  installSteps()
+  const keyring = createKeyring({ keys, now })
+  const published = (await keyring.refresh(catalogue.revision())) ?? []
+  let root = await catalogue.root()
+  let version = 0
+
+  const provider = new Provider(
+    issuer,
+    engineConfiguration({
+      adapter: createAdapter({ artifacts, catalogue, users, now }),
+      findAccount: createFindAccount({ users, catalogue }),
+      catalogue,
+      pages,
+      cookieSigner: createCookieSigner(deps.cookieSecrets),
+      jwks: { keys: published.map((key) => key.jwk) } as never,
+      settings: () => root.settings,
+      secure: issuer.startsWith('https:'),
+    }),
+  )
+  installOverrides(provider)
+  installClientCache(provider, catalogue)
+  const { issuedIn } = installAccessTokens({ provider, catalogue, users, keyring, now })
+  installIdTokens(provider, catalogue, issuedIn)
+  installGrantProlongation(provider, () => root.settings, now)
+  for (const Model of [provider.Grant, provider.RefreshToken, provider.AuthorizationCode]) {
+    Object.assign(Model.prototype, { generateTokenId: () => newTokenId(now()) })
+  }
+  installMachineGrant(provider, () => root.settings, now)
+  provider.on('server_error', (ctx, error) => deps.onFault(error, ctx as Koa.Context))
+
+  /** Brings keys and settings up to date when anybody has changed them. */
+  async function refresh(): Promise<void> {
+    const revision = catalogue.revision()
+    const changed = await keyring.refresh(revision)
+    if (!changed) return
+    replaceKeys(
+      provider,
+      changed.map((key) => key.jwk),
+    )
+    root = await catalogue.root()
+    version += 1
+  }
+
+  provider.use(async (_ctx, next) => {
+    await refresh()
+    await next()
+  })
+  provider.use(
+    createDocuments({
+      version: () => String(version),
+      complete(path, document) {
+        if (path === '/oauth/v2/keys') return
+        document.id_token_signing_alg_values_supported = keyring.algorithms()
+      },
+    }) as Koa.Middleware,
+  )
+  provider.use(async (ctx, next) => {
+    await next()
+    const engineContext = ctx as unknown as KoaContextWithOIDC
+    if (engineContext.oidc?.route === 'introspection') await completeIntrospection(engineContext, { users, catalogue })
+  })
+
+  return {
+    app: provider as unknown as Koa,
+    interactions: createInteractions(provider),
+    verifyBearer: createVerifyBearer({ provider, catalogue, users }),
+  }
+}

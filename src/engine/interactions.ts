@@ -1,0 +1,99 @@
+import type { Context } from 'koa'
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
+
+/** What a person is asked for, and by which application. */
+export interface Interaction {
+  readonly uid: string
+  readonly prompt: 'login' | 'consent' | 'select_account' | 'create'
+  readonly clientId: string
+  readonly applicationName: string
+  readonly logoUri?: string
+  readonly policyUri?: string
+  readonly tosUri?: string
+  /** Who is signed in already. */
+  readonly accountId?: string
+  readonly loginHint?: string
+  /** Scopes and claims that still want an answer. */
+  readonly missingScopes: readonly string[]
+  readonly missingClaims: readonly string[]
+}
+
+export interface SignedIn {
+  readonly accountId: string
+  readonly amr: readonly string[]
+}
+
+/** What the pages need of the engine. Every function answers for the browser that holds the interaction's cookie, and for no other. */
+export interface Interactions {
+  /** The interaction of this browser, `undefined` when it has none (any more) under this address. */
+  find(ctx: Context): Promise<Interaction | undefined>
+  signIn(ctx: Context, result: SignedIn): Promise<void>
+  /** Goes on with the person who is signed in. */
+  keepAccount(ctx: Context): Promise<void>
+  consent(ctx: Context): Promise<string>
+  deny(ctx: Context): Promise<void>
+}
+
+/** Interactions over the engine's own; `ctx.params.uid` must be the uid of the address. */
+export function createInteractions(provider: Provider): Interactions {
+  async function detailsOf(ctx: Context) {
+    try {
+      const details = await provider.interactionDetails(ctx.req, ctx.res)
+      return details.uid === ctx.params.uid ? details : undefined
+    } catch (error) {
+      if (error instanceof errors.SessionNotFound) return undefined
+      throw error
+    }
+  }
+
+  async function finish(ctx: Context, result: object) {
+    const returnTo = await provider.interactionResult(ctx.req, ctx.res, result as never)
+    ctx.status = 303
+    ctx.redirect(returnTo)
+  }
+
+  return {
+    async find(ctx) {
+      const details = await detailsOf(ctx)
+      if (!details) return undefined
+      const client = await provider.Client.find(details.params.client_id as string)
+      if (!client) return undefined
+      const missing = details.prompt.details as { missingOIDCScope?: string[]; missingOIDCClaims?: string[] }
+      return {
+        uid: details.uid,
+        prompt: details.prompt.name as Interaction['prompt'],
+        clientId: client.clientId,
+        applicationName: client.clientName ?? client.clientId,
+        logoUri: client.logoUri,
+        policyUri: client.policyUri,
+        tosUri: client.tosUri,
+        accountId: details.session?.accountId,
+        loginHint: typeof details.params.login_hint === 'string' ? details.params.login_hint : undefined,
+        missingScopes: missing.missingOIDCScope ?? [],
+        missingClaims: missing.missingOIDCClaims ?? [],
+      }
+    },
+
+    signIn: (ctx, { accountId, amr }) => finish(ctx, { login: { accountId, amr: [...amr] }, select_account: {} }),
+    keepAccount: (ctx) => finish(ctx, { select_account: {} }),
+
+    async consent(ctx) {
+      const details = await detailsOf(ctx)
+      if (!details?.session) throw new errors.SessionNotFound('interaction session not found')
+      const clientId = details.params.client_id as string
+      const { accountId } = details.session
+      const existing = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId)
+      const grant = existing ?? new provider.Grant({ accountId, clientId })
+      const missing = details.prompt.details as { missingOIDCScope?: string[]; missingOIDCClaims?: string[] }
+      if (missing.missingOIDCScope) grant.addOIDCScope(missing.missingOIDCScope.join(' '))
+      if (missing.missingOIDCClaims) grant.addOIDCClaims(missing.missingOIDCClaims)
+      const scope = missing.missingOIDCScope?.join(' ') ?? ''
+      await finish(ctx, { consent: { grantId: await grant.save() } })
+      return scope
+    },
+
+    deny: (ctx) => finish(ctx, { error: 'access_denied', error_description: 'the End-User refused' }),
+  }
+}
+
+export type EngineContext = KoaContextWithOIDC

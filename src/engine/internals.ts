@@ -1,0 +1,66 @@
+/**
+ * The one file that reaches behind oidc-provider's public interface. The version is pinned; every reach is named here with its reason,
+ * and test/engine/internals.test.ts fails when an upgrade breaks one.
+ *
+ * - `stateOf`: the engine's private state. Needed to know the scopes without an argument, to render the page of a sign-out, to wrap a grant.
+ * - `replaceKeys`: the engine reads its keys once, in its constructor; this reads them again.
+ * - `replaceStep`: an endpoint of the engine is an array of named steps. A few of them are wrapped or replaced, before a Provider is
+ *   made, where the engine has no option for what our users need.
+ */
+
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import authorizationSteps from 'oidc-provider/lib/actions/authorization/index.js'
+import * as endSession from 'oidc-provider/lib/actions/end_session.js'
+import introspection from 'oidc-provider/lib/actions/introspection.js'
+import revocation from 'oidc-provider/lib/actions/revocation.js'
+import token from 'oidc-provider/lib/actions/token.js'
+import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js'
+import instance from 'oidc-provider/lib/helpers/weak_cache.js'
+
+export type Next = () => Promise<unknown>
+export type Step = (ctx: KoaContextWithOIDC, next: Next) => unknown
+
+/** What we use of the engine's private state. */
+export interface EngineState {
+  readonly grantTypeHandlers: Map<string, (ctx: KoaContextWithOIDC) => Promise<void>>
+  readonly configuration: {
+    readonly scopes: ReadonlySet<string>
+    readonly features: { readonly rpInitiatedLogout: { readonly postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => Promise<void> } }
+  }
+}
+
+export const stateOf = (provider: Provider): EngineState => instance(provider)
+
+/** Signs with, and publishes, `keys` from now on: of each algorithm the first one signs. */
+export const replaceKeys = (provider: Provider, keys: readonly object[]) => initializeKeystore.call(provider, { keys })
+
+const endpoints = {
+  authorization: () => authorizationSteps('authorization'),
+  deviceAuthorization: () => authorizationSteps('device_authorization'),
+  pushedAuthorization: () => authorizationSteps('pushed_authorization_request'),
+  token: () => token,
+  introspection: () => introspection,
+  revocation: () => revocation,
+  endSession: () => endSession.init,
+  endSessionConfirm: () => endSession.confirm,
+} as const
+
+export type Endpoint = keyof typeof endpoints
+
+const replaced = new Set<string>()
+
+/**
+ * Puts `wrap(original)` in the place of the step `name` of an endpoint. Steps belong to the module, not to a Provider, so a second call
+ * for the same step is the same request again and does nothing.
+ * @throws TypeError when the endpoint has no such step: the engine was upgraded and this file was not
+ */
+export function replaceStep(endpoint: Endpoint, name: string, wrap: (original: Step) => Step): void {
+  const key = `${endpoint}.${name}`
+  if (replaced.has(key)) return
+  const steps = endpoints[endpoint]()
+  const index = steps.findIndex((step) => step.name === name || step.name === `bound ${name}`)
+  const original = steps[index]
+  if (!original) throw new TypeError(`oidc-provider has no step ${key}`)
+  steps[index] = wrap(original)
+  replaced.add(key)
+}

@@ -1,0 +1,74 @@
+import { createLocalJWKSet, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import type { Clock } from '#src/base/clock.ts'
+import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
+import type { Keys, SigningKey } from '#src/domain/keys/keys.ts'
+
+type CryptoKey = Awaited<ReturnType<typeof importJWK>>
+
+export interface Keyring {
+  /** Reads the keys again when they changed or when one of them comes of age; answers them when it did. */
+  refresh(revision: number): Promise<readonly SigningKey[] | undefined>
+  /** A compact JWS over `payload`. @throws TypeError when there is no key for `algorithm` */
+  sign(algorithm: SigningAlgorithm, payload: JWTPayload, typ: string): Promise<string>
+  /** The payload of a JWT that one of our published keys signed, whatever its `exp`; otherwise `undefined`. */
+  verify(jwt: string, issuer: string, typ: string): Promise<JWTPayload | undefined>
+  algorithms(): readonly SigningAlgorithm[]
+}
+
+/** The signing keys, opened and imported once, kept until the catalogue's revision moves or a key changes its phase. */
+export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyring {
+  let revision = Number.NaN
+  let staleAt = 0
+  let current: readonly SigningKey[] = []
+  let signers = new Map<SigningAlgorithm, { kid: string; key: CryptoKey }>()
+  let verifier: ReturnType<typeof createLocalJWKSet> = createLocalJWKSet({ keys: [] })
+
+  async function load() {
+    const published = await keys.published()
+    const imported = await Promise.all(
+      published.map(async (each) => ({ ...each, key: await importJWK(each.jwk as Parameters<typeof importJWK>[0], each.algorithm) })),
+    )
+    signers = new Map()
+    for (const each of imported) if (!signers.has(each.algorithm) && each.activeFrom <= now()) signers.set(each.algorithm, each)
+    verifier = createLocalJWKSet({ keys: published.map(({ jwk }) => publicJwk(jwk)) })
+    staleAt = nextTurn(published, now().getTime())
+    current = published
+  }
+
+  return {
+    async refresh(latest) {
+      if (latest === revision && now().getTime() < staleAt) return undefined
+      await load()
+      revision = latest
+      return current
+    },
+
+    async sign(algorithm, payload, typ) {
+      const signer = signers.get(algorithm)
+      if (!signer) throw new TypeError(`there is no ${algorithm} key to sign with`)
+      return new SignJWT(payload).setProtectedHeader({ alg: algorithm, typ, kid: signer.kid }).sign(signer.key)
+    },
+
+    async verify(jwt, issuer, typ) {
+      try {
+        const { payload } = await jwtVerify(jwt, verifier, { issuer, typ, currentDate: new Date(0), algorithms: [...signers.keys()] })
+        return payload
+      } catch {
+        return undefined
+      }
+    },
+
+    algorithms: () => [...signers.keys()],
+  }
+}
+
+/** The next moment at which a key starts to sign or stops being published. */
+function nextTurn(keys: readonly SigningKey[], now: number): number {
+  const turns = keys.flatMap((key) => [key.activeFrom.getTime(), key.publishedUntil?.getTime() ?? Number.POSITIVE_INFINITY])
+  return Math.min(Number.POSITIVE_INFINITY, ...turns.filter((turn) => turn > now))
+}
+
+function publicJwk(jwk: Readonly<Record<string, unknown>>) {
+  const { d: _d, p: _p, q: _q, dp: _dp, dq: _dq, qi: _qi, ...rest } = jwk
+  return rest as { kty: string }
+}

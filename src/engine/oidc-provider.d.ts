@@ -1,0 +1,28 @@
+// Modules of oidc-provider that its published types leave out: only what internals.ts uses of them.
+declare module 'oidc-provider/lib/helpers/weak_cache.js' {
+  import type { Provider } from 'oidc-provider'
+  export default function instance(provider: Provider): import('./internals.ts').EngineState
+}
+declare module 'oidc-provider/lib/helpers/initialize_keystore.js' {
+  import type { Provider } from 'oidc-provider'
+  export default function initializeKeystore(this: Provider, jwks: { keys: readonly object[] }): void
+}
+declare module 'oidc-provider/lib/actions/token.js' {
+  const steps: import('./internals.ts').Step[]
+  export default steps
+}
+declare module 'oidc-provider/lib/actions/introspection.js' {
+  const steps: import('./internals.ts').Step[]
+  export default steps
+}
+declare module 'oidc-provider/lib/actions/revocation.js' {
+  const steps: import('./internals.ts').Step[]
+  export default steps
+}
+declare module 'oidc-provider/lib/actions/end_session.js' {
+  export const init: import('./internals.ts').Step[]
+  export const confirm: import('./internals.ts').Step[]
+}
+declare module 'oidc-provider/lib/actions/authorization/index.js' {
+  export default function stepsOf(endpoint: string): import('./internals.ts').Step[]
+}

@@ -1,0 +1,49 @@
+/** Prototype overrides that give the engine ZITADEL's reserved scopes and hashed client secrets. Each is its extension point by custom, not by contract. */
+import { Provider } from 'oidc-provider'
+import { secretMatches } from '#src/domain/users/secrets.ts'
+import { stateOf } from './internals.ts'
+import { isDynamicScope } from './scopes.ts'
+import type { StepState } from './steps.ts'
+
+interface ContextPrototype {
+  readonly params: { readonly scope?: string }
+}
+
+/** Installs the overrides on one Provider. */
+export function installOverrides(provider: Provider): void {
+  const { scopes } = stateOf(provider).configuration
+  const { Claims, Client, OIDCContext } = provider as unknown as {
+    Claims: { prototype: { result(): Promise<Record<string, unknown>>; available: Record<string, unknown> } }
+    Client: { prototype: object }
+    OIDCContext: { prototype: object }
+  }
+
+  // The engine knows only scopes that it was told one by one; these carry an argument.
+  Object.defineProperty(OIDCContext.prototype, 'requestParamOIDCScopes', {
+    configurable: true,
+    get(this: ContextPrototype) {
+      return new Set((this.params.scope?.split(' ') ?? []).filter((scope) => scopes.has(scope) || isDynamicScope(scope)))
+    },
+  })
+
+  // Claims whose names carry an argument (`urn:zitadel:iam:org:project:{id}:roles`) cannot be listed in advance. account.ts makes only
+  // those that were granted.
+  const { result } = Claims.prototype
+  Claims.prototype.result = async function (this: typeof Claims.prototype) {
+    const claims = await result.call(this)
+    for (const name of Object.keys(this.available)) if (name.startsWith('urn:zitadel:iam:')) claims[name] = this.available[name]
+    return claims
+  }
+
+  Object.assign(Client.prototype, {
+    /** The stored secret is a hash; a secret with `%` or `+` is taken form-encoded and as it stands. */
+    compareClientSecret(this: { clientSecret?: string }, actual: string) {
+      const raw = (Provider.ctx?.state as StepState | undefined)?.rawClientSecret
+      const asDecoded = secretMatches(actual, this.clientSecret ?? '')
+      const asWritten = raw !== undefined && secretMatches(raw, this.clientSecret ?? '')
+      return asDecoded || asWritten
+    },
+    /** `sid` in every ID token, so that it is in both or in neither of ID token and logout token. */
+    includeSid: () => true,
+  })
+}

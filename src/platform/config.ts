@@ -1,0 +1,131 @@
+/**
+ * Platform: what the process gets from its surroundings (configuration, log, shutdown). It imports only `base`.
+ *
+ * The configuration is one schema, read once; every fault is reported together. No other file looks at the environment.
+ */
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+const text = z.string().min(1)
+
+const issuer = z.string().transform((value, context) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (!url || !/^https?:$/.test(url.protocol)) return fault(context, 'must be an http or https address', 'https://id.example.com')
+  if (url.origin !== value)
+    return fault(context, 'must be a bare origin: no path, no trailing slash, no default port, lower case', url.origin)
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    return fault(context, 'must use https unless the host is loopback', `https://${url.host}`)
+  return value
+})
+
+const store = z.string().transform((value, context) => {
+  if (/^sqlite:.+/.test(value)) return { kind: 'sqlite' as const, directory: value.slice('sqlite:'.length) }
+  if (/^mongodb(\+srv)?:\/\/[^/]+\/[^/?]+/.test(value)) return { kind: 'mongodb' as const, url: value }
+  return fault(context, 'must be sqlite:DIRECTORY or a mongodb:// or mongodb+srv:// URL with a database name', 'sqlite:./data')
+})
+
+const secrets = z.string().transform((value, context) => {
+  const list = value.split(',').map((secret) => secret.trim())
+  if (list.some((secret) => Buffer.byteLength(secret) < 32))
+    return fault(context, 'each secret must have 32 bytes or more', 'the output of: openssl rand -base64 48')
+  return list
+})
+
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+)
+
+const wholeNumber = (most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value <= most, `must be at most ${most}`)
+
+/** One field a variable; `.describe()` is its documentation, from which docs/configuration.md is generated. */
+export const environmentSchema = z.object({
+  DOSSIER_ISSUER: issuer
+    .default('http://localhost:8080')
+    .describe('The public origin: no path, no trailing slash. `https` is required unless the host is loopback.'),
+  DOSSIER_HOST: text.default('localhost').describe('Where to listen. The image sets `0.0.0.0`.'),
+  DOSSIER_PORT: wholeNumber(65_535).optional().describe("The port to listen on; the issuer's port when left out."),
+  DOSSIER_STORE: store
+    .default({ kind: 'sqlite', directory: './data' })
+    .describe('`sqlite:DIRECTORY`, or a `mongodb://` or `mongodb+srv://` URL with a database name.'),
+  DOSSIER_SECRET: secrets
+    .optional()
+    .describe(
+      'Seals keys at rest and signs cookies; 32 bytes or more. With SQLite it is made once and kept in `DIRECTORY/secret`; with MongoDB it is required. A comma-separated list rotates it: the first seals, all open.',
+    ),
+  DOSSIER_ADMIN_USERNAME: text.default('admin').describe('The first administrator, made only when the store has no user.'),
+  DOSSIER_ADMIN_PASSWORD: text.optional().describe("The first administrator's password; a random one is printed once when left out."),
+  DOSSIER_APPLY: text.optional().describe('A configuration file that is applied at every start, before listening.'),
+  DOSSIER_OUTBOUND_ALLOW: list
+    .default([])
+    .describe('Host names and CIDR ranges, separated by commas, that outgoing calls may reach although they are private.'),
+  DOSSIER_TRUST_PROXY: wholeNumber(16).default(0).describe('How many proxies in front are trusted for `X-Forwarded-*`.'),
+  DOSSIER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('How much is logged.'),
+})
+
+export type Configuration = z.output<typeof environmentSchema> & { readonly port: number }
+
+/** Faults of the environment, all of them: the process exits with status 78 (EX_CONFIG). */
+export class ConfigurationFaults extends Error {
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(`The configuration is not usable:\n${faults.map((each) => `  ${each}`).join('\n')}`)
+    this.faults = faults
+  }
+}
+
+/**
+ * The configuration in `environment`. A value `file:path` is read from that file; an empty value counts as left out.
+ * @throws ConfigurationFaults naming every variable that is wrong, what is wrong and an example
+ */
+export function readConfiguration(environment: Readonly<Record<string, string | undefined>>): Configuration {
+  const faults: string[] = []
+  const values: Record<string, string> = {}
+  for (const [name, given] of Object.entries(environment)) {
+    if (!name.startsWith('DOSSIER_') || given === undefined || given === '') continue
+    if (!(name in environmentSchema.shape)) {
+      faults.push(`${name}: there is no such variable; the names are in docs/configuration.md`)
+      continue
+    }
+    const value = fromFile(given)
+    if (value === undefined)
+      faults.push(`${name}: the file ${given.slice('file:'.length)} cannot be read; give file:PATH of a readable file`)
+    else values[name] = value
+  }
+  const parsed = environmentSchema.safeParse(values)
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) faults.push(`${String(issue.path[0])}: ${issue.message}`)
+  } else if (parsed.data.DOSSIER_STORE.kind === 'mongodb' && !parsed.data.DOSSIER_SECRET) {
+    faults.push('DOSSIER_SECRET: is required with MongoDB, for example the output of: openssl rand -base64 48')
+  }
+  if (faults.length > 0 || !parsed.success) throw new ConfigurationFaults(faults)
+  return { ...parsed.data, port: parsed.data.DOSSIER_PORT ?? portOf(parsed.data.DOSSIER_ISSUER) }
+}
+
+function fromFile(value: string): string | undefined {
+  if (!value.startsWith('file:')) return value
+  try {
+    return readFileSync(value.slice('file:'.length), 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
+
+function portOf(origin: string): number {
+  const { port, protocol } = new URL(origin)
+  return port ? Number(port) : protocol === 'https:' ? 443 : 80
+}
+
+const isLoopback = (host: string) => host === 'localhost' || host.endsWith('.localhost') || /^127(\.\d+){3}$/.test(host) || host === '[::1]'
+
+function fault(context: z.RefinementCtx, reason: string, example: string): never {
+  context.addIssue({ code: 'custom', message: `${reason}, for example ${example}` })
+  return z.NEVER
+}
