@@ -49,6 +49,8 @@ export interface EngineDeps {
 export interface Engine {
   /** The Koa application with the engine's routes at its end; middleware added with `use` runs before them. */
   readonly app: Koa
+  /** What must run before the engine's routes, and after what is outermost. */
+  readonly middleware: readonly Koa.Middleware[]
   readonly interactions: Interactions
   readonly verifyBearer: VerifyBearer
 }
@@ -102,27 +104,25 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     version += 1
   }
 
-  provider.use(async (_ctx, next) => {
+  const upToDate: Koa.Middleware = async (_ctx, next) => {
     await refresh()
     await next()
+  }
+  const documents = createDocuments({
+    version: () => String(version),
+    complete(path, document) {
+      if (path !== '/oauth/v2/keys') document.id_token_signing_alg_values_supported = keyring.algorithms()
+    },
   })
-  provider.use(
-    createDocuments({
-      version: () => String(version),
-      complete(path, document) {
-        if (path === '/oauth/v2/keys') return
-        document.id_token_signing_alg_values_supported = keyring.algorithms()
-      },
-    }) as Koa.Middleware,
-  )
-  provider.use(async (ctx, next) => {
+  const completing: Koa.Middleware = async (ctx, next) => {
     await next()
     const engineContext = ctx as unknown as KoaContextWithOIDC
     if (engineContext.oidc?.route === 'introspection') await completeIntrospection(engineContext, { users, catalogue })
-  })
+  }
 
   return {
     app: provider as unknown as Koa,
+    middleware: [upToDate, documents as Koa.Middleware, completing],
     interactions: createInteractions(provider),
     verifyBearer: createVerifyBearer({ provider, catalogue, users }),
   }

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// Starts the command line with a Node that can run it: this one, or the one that `npm ci` has installed beside it.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const oldest = 24
+const own = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
+
+if (Number(process.versions.node.split('.')[0]) >= oldest) {
+  await import('../src/cli/cli.ts')
+} else if (existsSync(own)) {
+  const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)))
+} else {
+  console.error(
+    `Dossier needs Node ${oldest} or newer, and this is ${process.version}; install one, or run "npm ci" here, which brings one along.`,
+  )
+  process.exit(1)
+}

@@ -1,0 +1,135 @@
+/**
+ * Interactions: the pages between an application's request and its answer: sign in, choose an account, consent; and what the engine shows of
+ * itself: sign out, device, errors.
+ *
+ * Owns forms and their words. The engine says what is wanted and is told what came of it; the domain says who somebody is. Every page is
+ * complete without JavaScript.
+ */
+import type { Context } from 'koa'
+import type { AuditStore } from '#src/domain/audit/events.ts'
+import type { Recorder } from '#src/domain/audit/recorder.ts'
+import type { SignIn } from '#src/domain/users/signIn.ts'
+import type { UserId } from '#src/domain/users/user.ts'
+import type { Users } from '#src/domain/users/users.ts'
+import type { Interaction, Interactions } from '#src/engine/interactions.ts'
+import { readForm } from '../kit/body.ts'
+import type { Csrf } from '../kit/csrf.ts'
+import type { KnownDevices } from '../kit/device.ts'
+import type { Endpoint } from '../kit/endpoint.ts'
+import type { Pages } from '../kit/pages.ts'
+import { answerProblem } from '../kit/problems.ts'
+import { describeClaims, describeScopes } from './scopes.ts'
+
+export interface InteractionsDeps {
+  readonly interactions: Interactions
+  readonly signIn: SignIn
+  readonly users: Pick<Users, 'find'>
+  readonly audit: Pick<AuditStore, 'record'>
+  readonly recorder: Recorder
+  readonly csrf: Csrf
+  readonly devices: KnownDevices
+  readonly pages: Pages
+}
+
+type Form = ReadonlyMap<string, string>
+
+/** The addresses of the interaction pages. */
+export function interactionEndpoints({
+  interactions,
+  signIn,
+  users,
+  audit,
+  recorder,
+  csrf,
+  devices,
+  pages,
+}: InteractionsDeps): readonly Endpoint[] {
+  const purpose = (interaction: Interaction) => `interaction:${interaction.uid}`
+  const common = (ctx: Context, interaction: Interaction) => ({ interaction, csrf: csrf.token(ctx, purpose(interaction)) })
+
+  const gone = (ctx: Context) =>
+    answerProblem(ctx, pages, {
+      status: 400,
+      code: 'session_not_found',
+      title: 'Request error',
+      sentence: 'This sign-in has expired, or was begun in another browser. Go back to the application and start again.',
+    })
+
+  async function show(ctx: Context): Promise<void> {
+    const interaction = await interactions.find(ctx)
+    if (!interaction) return gone(ctx)
+    if (interaction.prompt === 'consent') return showConsent(ctx, interaction)
+    if (interaction.prompt === 'select_account' && interaction.accountId) return showAccounts(ctx, interaction)
+    return showSignIn(ctx, interaction, { username: interaction.loginHint ?? '' })
+  }
+
+  const showSignIn = (ctx: Context, interaction: Interaction, facts: { username: string; problem?: string }, status = 200) =>
+    pages.show(ctx, 'interactions/sign-in', { ...common(ctx, interaction), ...facts }, status)
+
+  async function showAccounts(ctx: Context, interaction: Interaction): Promise<void> {
+    const user = await users.find(interaction.accountId as UserId)
+    if (!user) return showSignIn(ctx, interaction, { username: '' })
+    await pages.show(ctx, 'interactions/select-account', { ...common(ctx, interaction), username: user.username })
+  }
+
+  const showConsent = (ctx: Context, interaction: Interaction) =>
+    pages.show(ctx, 'interactions/consent', {
+      ...common(ctx, interaction),
+      items: [...describeScopes(interaction.missingScopes), ...describeClaims(interaction.missingClaims)],
+    })
+
+  /** Runs `handle` when the form belongs to the interaction of this browser, and was made by us for it. */
+  const submitted = (handle: (ctx: Context, interaction: Interaction, form: Form) => Promise<void>) => async (ctx: Context) => {
+    const form = await readForm(ctx)
+    const interaction = await interactions.find(ctx)
+    if (!interaction) return gone(ctx)
+    if (csrf.accepts(ctx, purpose(interaction), form.get('csrf'))) return handle(ctx, interaction, form)
+    await answerProblem(ctx, pages, {
+      status: 403,
+      code: 'form_not_accepted',
+      title: 'Request error',
+      sentence: 'This form was not made for this browser, or cookies are switched off. Go back, reload the page and try again.',
+    })
+  }
+
+  const login = submitted(async (ctx, interaction, form) => {
+    if (interaction.prompt === 'consent') return show(ctx)
+    const name = (form.get('username') ?? '').trim()
+    const password = form.get('password') ?? ''
+    if (name === '' || password === '')
+      return showSignIn(ctx, interaction, { username: name, problem: 'Enter your user name and your password.' }, 400)
+    const result = await signIn({ name, password, address: ctx.ip, knownDevice: devices.find(ctx, name), clientId: interaction.clientId })
+    if (result.kind === 'throttled') {
+      ctx.set('Retry-After', String(result.retryAfterSeconds))
+      const problem = `There were too many attempts. Try again in ${result.retryAfterSeconds} ${result.retryAfterSeconds === 1 ? 'second' : 'seconds'}.`
+      return showSignIn(ctx, interaction, { username: name, problem }, 429)
+    }
+    if (result.kind === 'refused')
+      return showSignIn(ctx, interaction, { username: name, problem: 'The user name or the password is wrong.' }, 400)
+    devices.remember(ctx, name)
+    await interactions.signIn(ctx, { accountId: result.user.id, amr: ['pwd'] })
+  })
+
+  const consent = submitted(async (ctx, interaction) => {
+    if (interaction.prompt !== 'consent' || !interaction.accountId) return show(ctx)
+    const scope = await interactions.consent(ctx)
+    const subject = { kind: 'user', id: interaction.accountId } as const
+    await audit.record([recorder.event('user.consented', subject, subject, { clientId: interaction.clientId, scope })])
+  })
+
+  const keepAccount = submitted(async (ctx, interaction) => {
+    if (interaction.prompt !== 'select_account') return show(ctx)
+    await interactions.keepAccount(ctx)
+  })
+
+  const otherAccount = submitted((ctx, interaction) => showSignIn(ctx, interaction, { username: '' }))
+
+  return [
+    { method: 'GET', path: '/interaction/:uid', handle: show },
+    { method: 'POST', path: '/interaction/:uid/login', handle: login },
+    { method: 'POST', path: '/interaction/:uid/consent', handle: consent },
+    { method: 'POST', path: '/interaction/:uid/account', handle: keepAccount },
+    { method: 'POST', path: '/interaction/:uid/other', handle: otherAccount },
+    { method: 'POST', path: '/interaction/:uid/deny', handle: submitted((ctx) => interactions.deny(ctx)) },
+  ]
+}

@@ -1,0 +1,40 @@
+import type { Context } from 'koa'
+import { DomainError } from '#src/base/errors.ts'
+
+export class BodyTooLarge extends DomainError {
+  readonly code = 'request.too_large'
+  constructor(limit: number) {
+    super(`the body of the request may have at most ${limit} bytes`)
+  }
+}
+
+export class BodyUnsupported extends DomainError {
+  readonly code = 'request.unsupported_media_type'
+  constructor(expected: string) {
+    super(`the body of the request must be ${expected}`)
+  }
+}
+
+export const bodyLimitBytes = 100 * 1024
+
+/** The body of a request, refused before it is read when it says that it is too long, and while it is read otherwise. @throws BodyTooLarge */
+export async function readBody(ctx: Context, limit: number): Promise<Buffer> {
+  if ((ctx.request.length ?? 0) > limit) throw new BodyTooLarge(limit)
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of ctx.req) {
+    length += (chunk as Buffer).length
+    if (length > limit) throw new BodyTooLarge(limit)
+    chunks.push(chunk as Buffer)
+  }
+  return Buffer.concat(chunks, length)
+}
+
+/** The fields of a form; of a field that is there twice, the first. @throws BodyTooLarge, BodyUnsupported */
+export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string>> {
+  if (!ctx.is('application/x-www-form-urlencoded')) throw new BodyUnsupported('application/x-www-form-urlencoded')
+  const body = await readBody(ctx, bodyLimitBytes)
+  const fields = new Map<string, string>()
+  for (const [name, value] of new URLSearchParams(body.toString('utf8'))) if (!fields.has(name)) fields.set(name, value)
+  return fields
+}

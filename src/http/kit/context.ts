@@ -1,0 +1,9 @@
+import type { Context } from 'koa'
+
+/** What our middleware leaves in `ctx.state` for the rest of a request. */
+export interface RequestState {
+  /** Also in the log line and, as `X-Request-Id`, in the reply. */
+  requestId: string
+}
+
+export const requestIdOf = (ctx: Context): string => (ctx.state as RequestState).requestId

@@ -1,0 +1,40 @@
+import type { Context, Middleware } from 'koa'
+
+/**
+ * What every page may do: load our own style sheet and an application's logo, and nothing else. There is no inline code to allow. There is no
+ * `form-action`: browsers apply it to the redirect that follows a form, which here goes to the application.
+ */
+const contentSecurityPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'"
+
+/** Security headers for every reply, and the Host pinned to the issuer's: addresses that we hand out never come from a request. */
+export function securityHeaders(): Middleware {
+  return (ctx, next) => {
+    ctx.set({
+      'Content-Security-Policy': contentSecurityPolicy,
+      'X-Content-Type-Options': 'nosniff',
+      'X-Frame-Options': 'DENY',
+      'Referrer-Policy': 'no-referrer',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+    })
+    return next()
+  }
+}
+
+/** Tells browsers to come back by https only, for two years. */
+export function strictTransport(): Middleware {
+  return (ctx, next) => {
+    ctx.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains')
+    return next()
+  }
+}
+
+/** Refuses a request that names another host than the issuer's. Probes of an orchestrator, which know only an address, are let through. */
+export function pinnedHost(issuer: string, trustedProxies: number, refuse: (ctx: Context) => Promise<void> | void): Middleware {
+  const { host } = new URL(issuer)
+  return (ctx, next) => {
+    const named = (trustedProxies > 0 && ctx.get('X-Forwarded-Host').split(',').at(-1)?.trim()) || ctx.req.headers.host
+    if (named?.toLowerCase() !== host && ctx.path !== '/healthz' && ctx.path !== '/readyz') return refuse(ctx)
+    return next()
+  }
+}

@@ -1,0 +1,120 @@
+/** The process: reads the configuration, composes, listens, and drains when it is told to stop. */
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:net'
+import { CannotStart } from '#src/base/errors.ts'
+import { composeService, type Domain, openDomain } from '#src/compose.ts'
+import { type Configuration, readConfiguration } from '#src/platform/config.ts'
+import { createLog } from '#src/platform/log.ts'
+import { drain } from '#src/platform/shutdown.ts'
+
+export interface ServeOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Lines for the person who starts it. */
+  readonly say: (line: string) => void
+  /** What to do with the domain before listening. */
+  readonly prepare?: (domain: Domain, configuration: Configuration) => Promise<void>
+}
+
+/** Runs the server until it is told to stop. @throws ConfigurationFaults, CannotStart */
+export async function serve({ environment, say, prepare }: ServeOptions): Promise<void> {
+  const configuration = readConfiguration(environment)
+  const log = createLog(configuration.DOSSIER_LOG_LEVEL)
+  const { DOSSIER_HOST: host, DOSSIER_ISSUER: issuer, port } = configuration
+  await assertPortFree(host, port)
+
+  const domain = await openDomain(configuration)
+  try {
+    const administrator = await ensureAdministrator(domain, configuration)
+    await prepare?.(domain, configuration)
+    const service = await composeService(configuration, domain, log)
+    await new Promise<void>((resolve, reject) => {
+      service.server.once('error', (error) => reject(cannotListen(error, host, port)))
+      service.server.listen(port, host, resolve)
+    })
+    for (const line of await greeting(domain, issuer, administrator)) say(line)
+    log.info({ issuer, host, port, store: domain.stores.description }, 'listening')
+    await untilToldToStop()
+    log.info('shutting down')
+    service.announceShutdown()
+    await drain(service.server)
+  } finally {
+    await domain.stores.close()
+  }
+}
+
+interface Administrator {
+  readonly username: string
+  /** Only when it was made up here: it is told this once. */
+  readonly password?: string
+}
+
+/** Makes the first administrator when the store has no user at all. */
+async function ensureAdministrator({ users }: Domain, configuration: Configuration): Promise<Administrator | undefined> {
+  if (!(await users.isEmpty())) return undefined
+  const username = configuration.DOSSIER_ADMIN_USERNAME
+  const given = configuration.DOSSIER_ADMIN_PASSWORD
+  const password = given ?? randomBytes(15).toString('base64url')
+  try {
+    await users.create({ kind: 'human', username, profile: { displayName: 'Administrator' }, password, admin: true }, { kind: 'system' })
+  } catch (error) {
+    // Another instance that starts at the same moment was faster.
+    if ((error as { code?: string }).code === 'user.username_taken') return undefined
+    throw error
+  }
+  return { username, password: given === undefined ? password : undefined }
+}
+
+async function greeting(
+  { stores, catalogue }: Domain,
+  issuer: string,
+  administrator: Administrator | undefined,
+): Promise<readonly string[]> {
+  const addresses = ['', `  ${issuer}/`, `  ${issuer}/.well-known/openid-configuration`, '']
+  if (!administrator) {
+    const projects = await catalogue.listProjects()
+    const applications = await Promise.all(projects.map(({ id }) => catalogue.listApplications(id)))
+    const counts = `${count(projects.length, 'project')} and ${count(applications.flat().length, 'application')}`
+    return [`Dossier is running on ${stores.description}, where it found ${counts}.`, ...addresses]
+  }
+  const credentials = administrator.password
+    ? [`  user name  ${administrator.username}`, `  password   ${administrator.password}`, '', 'The password is shown this once.']
+    : [`  user name  ${administrator.username}`, '  password   as given in DOSSIER_ADMIN_PASSWORD']
+  return [`Dossier is running on ${stores.description}, which is new. The administrator:`, '', ...credentials, ...addresses]
+}
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`
+
+/** Finds out before anything is written that somebody else has the port. */
+async function assertPortFree(host: string, port: number): Promise<void> {
+  const probe = createServer()
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', (error) => reject(cannotListen(error, host, port)))
+    probe.listen(port, host, () => probe.close(() => resolve()))
+  })
+}
+
+function cannotListen(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === 'EADDRINUSE') {
+    return new CannotStart(
+      `Port ${port} on ${host} is in use; stop the program that has it, or set DOSSIER_ISSUER (and DOSSIER_PORT) to another port.`,
+    )
+  }
+  if (error.code === 'EACCES') return new CannotStart(`Port ${port} may not be opened by this user; set DOSSIER_PORT to a port above 1023.`)
+  return new CannotStart(
+    `Cannot listen on ${host}:${port} (${error.message}); set DOSSIER_HOST and DOSSIER_PORT to an address of this machine.`,
+  )
+}
+
+/** The first SIGTERM or SIGINT; a second one ends the process at once. */
+function untilToldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    let told = false
+    const stop = () => {
+      if (told) process.exit(1)
+      told = true
+      resolve()
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
+}

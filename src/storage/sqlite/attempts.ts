@@ -1,0 +1,32 @@
+import type { AttemptStore, Attempts } from '#src/domain/users/store.ts'
+import type { Database } from './database.ts'
+
+interface AttemptRow {
+  readonly failures: number
+  readonly last_at: number
+}
+
+export function createAttemptStore(database: Database): AttemptStore {
+  function countOne(key: string, at: number, windowMs: number): Attempts | undefined {
+    const row = database.get<AttemptRow>('SELECT failures, last_at FROM attempts WHERE key = ?', key)
+    const before = row && row.last_at + windowMs > at ? { failures: row.failures, lastAt: new Date(row.last_at) } : undefined
+    database.run(
+      `INSERT INTO attempts (key, failures, last_at, expires_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT (key) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at, expires_at = excluded.expires_at`,
+      key,
+      (before?.failures ?? 0) + 1,
+      at,
+      at + windowMs,
+    )
+    return before
+  }
+
+  return {
+    count: (keys, at, windowSeconds) => database.write(() => keys.map((key) => countOne(key, at.getTime(), windowSeconds * 1000))),
+
+    forget: (keys) =>
+      database.write(() => {
+        for (const key of keys) database.run('DELETE FROM attempts WHERE key = ?', key)
+      }),
+  }
+}

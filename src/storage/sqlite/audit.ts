@@ -1,0 +1,70 @@
+import type { AuditEvent, AuditStore } from '#src/domain/audit/events.ts'
+import type { Database } from './database.ts'
+
+interface EventRow {
+  readonly id: string
+  readonly subject_kind: AuditEvent['subject']['kind']
+  readonly subject_id: string
+  readonly sequence: number | null
+  readonly type: AuditEvent['type']
+  readonly actor: string
+  readonly at: number
+  readonly payload: string
+}
+
+/** Writes events as part of the transaction that is open. */
+export function writeEvents(database: Database, events: readonly AuditEvent[]): void {
+  for (const { id, subject, sequence, type, actor, at, payload } of events) {
+    database.run(
+      'INSERT INTO events (id, subject_kind, subject_id, sequence, type, actor, at, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      id,
+      subject.kind,
+      subject.id,
+      sequence ?? null,
+      type,
+      JSON.stringify(actor),
+      at.getTime(),
+      JSON.stringify(payload),
+    )
+  }
+}
+
+export function createAuditStore(database: Database): AuditStore {
+  return {
+    record: (events) => database.write(() => writeEvents(database, events)),
+
+    list: (subject, { before, limit }) =>
+      database.read(() => {
+        const columns = 'id, subject_kind, subject_id, sequence, type, actor, at, payload'
+        const rows =
+          before === undefined
+            ? database.all<EventRow>(
+                `SELECT ${columns} FROM events WHERE subject_kind = ? AND subject_id = ? ORDER BY number DESC LIMIT ?`,
+                subject.kind,
+                subject.id,
+                limit,
+              )
+            : database.all<EventRow>(
+                `SELECT ${columns} FROM events WHERE subject_kind = ? AND subject_id = ?
+                 AND number < (SELECT number FROM events WHERE id = ?) ORDER BY number DESC LIMIT ?`,
+                subject.kind,
+                subject.id,
+                before,
+                limit,
+              )
+        return rows.map(eventOf)
+      }),
+  }
+}
+
+function eventOf(row: EventRow): AuditEvent {
+  const event: AuditEvent = {
+    id: row.id,
+    type: row.type,
+    at: new Date(row.at),
+    actor: JSON.parse(row.actor),
+    subject: { kind: row.subject_kind, id: row.subject_id },
+    payload: JSON.parse(row.payload),
+  }
+  return row.sequence === null ? event : { ...event, sequence: row.sequence }
+}

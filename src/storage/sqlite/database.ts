@@ -1,0 +1,154 @@
+/**
+ * One SQLite file: its connection, its prepared statements, its reads and its writes.
+ *
+ * Hands writes to the group commit and failures to `failures.ts`. Knows no table.
+ */
+
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { CannotStart, StoreUnavailable } from '#src/base/errors.ts'
+import { isBusy, translated } from './failures.ts'
+import { GroupCommit } from './group-commit.ts'
+import { blockingMs, whileBusy } from './patience.ts'
+
+/** `FULL` survives a loss of power with every commit; `NORMAL` may lose the last ones, and is many times as fast. */
+export type Synchronous = 'FULL' | 'NORMAL'
+
+export class Database {
+  readonly path: string
+  readonly #connection: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #group: GroupCommit | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(path: string) {
+    this.path = path
+    this.#connection = new DatabaseSync(path, { timeout: blockingMs })
+  }
+
+  /** Sets how the file is written. Separate from opening, because it changes a file that may not be ours to change. @throws CannotStart */
+  configure(synchronous: Synchronous): void {
+    const mode = this.get<{ journal_mode: string }>('PRAGMA journal_mode = WAL')?.journal_mode
+    if (mode !== 'wal') {
+      throw new CannotStart(`${this.path} is on a file system without shared memory: name a directory on a local disk in DOSSIER_STORE`)
+    }
+    this.#connection.exec(`
+      PRAGMA synchronous = ${synchronous};
+      PRAGMA temp_store = MEMORY;
+      PRAGMA cache_size = -32768;
+      PRAGMA journal_size_limit = 67108864;
+    `)
+    this.#group = new GroupCommit(this.#connection)
+  }
+
+  /** Runs SQL that answers nothing, outside of the group commit: for the start. */
+  exec(sql: string): void {
+    this.#connection.exec(sql)
+  }
+
+  /** Runs `work` in a transaction of its own, at once: for the start. */
+  transaction(work: () => void): void {
+    this.#connection.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      this.#connection.exec('COMMIT')
+    } finally {
+      if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')
+    }
+  }
+
+  get<Row>(sql: string, ...parameters: SQLInputValue[]): Row | undefined {
+    return this.#prepared(sql).get(...parameters) as Row | undefined
+  }
+
+  all<Row>(sql: string, ...parameters: SQLInputValue[]): Row[] {
+    return this.#prepared(sql).all(...parameters) as Row[]
+  }
+
+  /** Runs a writing statement and answers how many rows it changed. Only inside `write`. */
+  run(sql: string, ...parameters: SQLInputValue[]): number {
+    return Number(this.#prepared(sql).run(...parameters).changes)
+  }
+
+  /** Answers what `work` reads. One statement sees one state of the file. @throws StoreUnavailable */
+  async read<T>(work: () => T): Promise<T> {
+    try {
+      return this.readNow(work)
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable && isBusy(error.cause))) throw error
+    }
+    try {
+      return await whileBusy(() => this.#open(work))
+    } catch (error) {
+      throw translated(error)
+    }
+  }
+
+  /** Like `read`, for `work` of several statements that must see the same state. @throws StoreUnavailable */
+  readTogether<T>(work: () => T): Promise<T> {
+    return this.read(() => {
+      this.#prepared('BEGIN').run()
+      try {
+        return work()
+      } finally {
+        if (this.#connection.isTransaction) this.#prepared('ROLLBACK').run()
+      }
+    })
+  }
+
+  /** Like `read`, without ever waiting. @throws StoreUnavailable */
+  readNow<T>(work: () => T): T {
+    try {
+      return this.#open(work)
+    } catch (error) {
+      throw translated(error)
+    }
+  }
+
+  /** Runs `work` in a transaction that it may share with others; see `GroupCommit.write`. */
+  write<T>(work: () => T): Promise<T> {
+    if (this.#closed || !this.#group) return Promise.reject(new StoreUnavailable('it is closed'))
+    return this.#group.write(work)
+  }
+
+  /** Whether the file can be read, and written again if the last write failed. @throws StoreUnavailable */
+  async ping(): Promise<void> {
+    await this.read(() => this.get('SELECT count(*) FROM sqlite_schema'))
+    if (this.#group?.failure === undefined) return
+    await this.write(() => {
+      const version = this.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
+      this.#connection.exec(`PRAGMA user_version = ${version}`)
+    })
+  }
+
+  /** Writes what is queued, folds the log into the file and closes it. May be called twice. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    await this.#group?.idle()
+    try {
+      if (this.#group) this.#connection.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // The log stays beside the file and is read at the next start, so nothing is lost.
+    } finally {
+      this.#statements.clear()
+      this.#connection.close()
+    }
+  }
+
+  #open<T>(work: () => T): T {
+    if (this.#closed) throw new StoreUnavailable('it is closed')
+    return work()
+  }
+
+  #prepared(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.#connection.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}

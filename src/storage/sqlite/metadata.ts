@@ -1,0 +1,123 @@
+import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
+import type { MetadataSelection, MetadataStore } from '#src/domain/metadata/store.ts'
+import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
+import { writeEvents } from './audit.ts'
+import type { Database } from './database.ts'
+
+interface KeyRow {
+  readonly number: number
+  readonly key: string
+  readonly sequence: number
+  readonly created_at: number
+}
+
+export interface MetadataRow extends KeyRow {
+  readonly changed_at: number
+  readonly value: Uint8Array
+}
+
+interface OwnerRow {
+  readonly sequence: number
+  readonly changed_at: number
+  readonly metadata_keys: number
+  readonly metadata_bytes: number
+}
+
+const columns = 'number, key, sequence, created_at, changed_at, value'
+
+export function createMetadataStore(database: Database): MetadataStore {
+  function owner(userId: UserId): OwnerRow {
+    const row = database.get<OwnerRow>('SELECT sequence, changed_at, metadata_keys, metadata_bytes FROM users WHERE id = ?', userId)
+    if (!row) throw new UserNotFound(userId)
+    return row
+  }
+  function selectOne(userId: UserId, key: string): MetadataEntry | undefined {
+    const row = database.get<MetadataRow>(`SELECT ${columns} FROM metadata WHERE user_id = ? AND key = ?`, userId, key)
+    return row && entryOf(row)
+  }
+  const bytesOf = (userId: UserId, key: string) =>
+    database.get<{ bytes: number }>('SELECT length(value) AS bytes FROM metadata WHERE user_id = ? AND key = ?', userId, key)?.bytes
+
+  function select(userId: UserId, { exactKey, matches, offset, limit, ascending }: MetadataSelection) {
+    const end = offset + limit
+    if (exactKey !== undefined) {
+      const entry = matches(exactKey) ? selectOne(userId, exactKey) : undefined
+      const found = entry ? [entry] : []
+      return { entries: found.slice(offset, end), total: found.length }
+    }
+    const rows = database
+      .all<KeyRow>('SELECT number, key, sequence, created_at FROM metadata WHERE user_id = ?', userId)
+      .filter(({ key }) => matches(key))
+      .sort(byCreation)
+    if (!ascending) rows.reverse()
+    const entries = rows.slice(offset, end).map(({ number }) => {
+      return entryOf(database.get<MetadataRow>(`SELECT ${columns} FROM metadata WHERE number = ?`, number) as MetadataRow)
+    })
+    return { entries, total: rows.length }
+  }
+
+  return {
+    find: (userId, key) => database.read(() => selectOne(userId, key)),
+
+    search: (userId, selection) =>
+      database.readTogether(() => {
+        const { sequence, changed_at } = owner(userId)
+        return { ...select(userId, selection), sequence, changedAt: new Date(changed_at) }
+      }),
+
+    change: (userId, asked, decide) =>
+      database.write(() => {
+        const { sequence, metadata_keys: keys, metadata_bytes: bytes } = owner(userId)
+        const entries = new Map<string, MetadataEntry>()
+        for (const key of asked) {
+          const entry = selectOne(userId, key)
+          if (entry) entries.set(key, entry)
+        }
+        const change = decide({ sequence, entries, keys, bytes })
+        if (!change) return
+        let keysAfter = keys
+        let bytesAfter = bytes
+        for (const entry of change.put) {
+          const before = bytesOf(userId, entry.key)
+          keysAfter += before === undefined ? 1 : 0
+          bytesAfter += entry.value.byteLength - (before ?? 0)
+          putEntry(database, userId, entry)
+        }
+        for (const key of change.remove) {
+          bytesAfter -= bytesOf(userId, key) ?? 0
+          keysAfter -= database.run('DELETE FROM metadata WHERE user_id = ? AND key = ?', userId, key)
+        }
+        database.run(
+          'UPDATE users SET sequence = ?, changed_at = ?, metadata_keys = ?, metadata_bytes = ? WHERE id = ?',
+          change.sequence,
+          change.at.getTime(),
+          keysAfter,
+          bytesAfter,
+          userId,
+        )
+        writeEvents(database, change.events)
+      }),
+  }
+}
+
+/** Puts an entry in place as part of the transaction that is open. The user's counters are the caller's business. */
+export function putEntry(database: Database, userId: UserId, { key, value, sequence, createdAt, changedAt }: MetadataEntry): void {
+  database.run(
+    `INSERT INTO metadata (user_id, key, sequence, created_at, changed_at, value) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (user_id, key) DO UPDATE SET sequence = excluded.sequence, created_at = excluded.created_at,
+     changed_at = excluded.changed_at, value = excluded.value`,
+    userId,
+    key,
+    sequence,
+    createdAt.getTime(),
+    changedAt.getTime(),
+    value,
+  )
+}
+
+export function entryOf({ key, value, sequence, created_at, changed_at }: MetadataRow): MetadataEntry {
+  return { key, value, sequence, createdAt: new Date(created_at), changedAt: new Date(changed_at) }
+}
+
+/** Oldest first; entries of one moment in the order of their changes. */
+export const byCreation = (a: KeyRow, b: KeyRow) => a.created_at - b.created_at || a.sequence - b.sequence || a.number - b.number

@@ -1,0 +1,95 @@
+/**
+ * The tables of `dossier.db`, a step a version. A step that was published is never changed: a change is a further step.
+ *
+ * Times are milliseconds since the epoch. What is searched for is a column; the rest of a record is one JSON `document`.
+ */
+export const dossierSteps: readonly string[] = [
+  `
+  CREATE TABLE users (
+    id TEXT NOT NULL PRIMARY KEY,
+    username_key TEXT NOT NULL UNIQUE,
+    email_key TEXT,
+    state TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    metadata_keys INTEGER NOT NULL,
+    metadata_bytes INTEGER NOT NULL,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX users_by_verified_email ON users (email_key, id) WHERE email_key IS NOT NULL;
+
+  -- With a rowid: a long value then fills overflow pages of its own, and the keys beside it stay close together. The value is last,
+  -- so that reading the other columns does not walk through it.
+  CREATE TABLE metadata (
+    number INTEGER PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    UNIQUE (user_id, key)
+  ) STRICT;
+
+  CREATE TABLE personal_access_tokens (
+    id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER
+  ) STRICT;
+  CREATE INDEX personal_access_tokens_by_user ON personal_access_tokens (user_id);
+
+  -- "number" is the order of commits, which neither clocks nor ids of several processes can tell.
+  CREATE TABLE events (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    subject_kind TEXT NOT NULL,
+    subject_id TEXT NOT NULL,
+    sequence INTEGER,
+    type TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    payload TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX events_without_gap ON events (subject_id, sequence) WHERE sequence IS NOT NULL;
+  CREATE INDEX events_by_subject ON events (subject_kind, subject_id);
+
+  CREATE TABLE catalogue (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    revision INTEGER NOT NULL,
+    organization TEXT,
+    settings TEXT,
+    own_project_id TEXT
+  ) STRICT;
+  INSERT INTO catalogue (only, revision) VALUES (1, 0);
+
+  CREATE TABLE projects (
+    id TEXT NOT NULL PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE applications (
+    id TEXT NOT NULL PRIMARY KEY,
+    project_id TEXT NOT NULL,
+    client_id TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX applications_by_project ON applications (project_id, created_at, id);
+
+  CREATE TABLE signing_keys (
+    kid TEXT NOT NULL PRIMARY KEY,
+    algorithm TEXT NOT NULL,
+    sealed TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    active_from INTEGER NOT NULL,
+    published_until INTEGER
+  ) STRICT;
+  `,
+]

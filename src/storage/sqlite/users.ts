@@ -1,0 +1,151 @@
+import type { UserStore } from '#src/domain/users/store.ts'
+import { comparable, type User, type UserId, UserIdTaken, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
+import { writeEvents } from './audit.ts'
+import type { Database } from './database.ts'
+import { violatedIndex } from './failures.ts'
+import { byCreation, entryOf, type MetadataRow, putEntry } from './metadata.ts'
+
+interface UserRow {
+  readonly id: string
+  readonly state: User['state']
+  readonly sequence: number
+  readonly created_at: number
+  readonly changed_at: number
+  readonly document: string
+}
+
+const columns = 'id, state, sequence, created_at, changed_at, document'
+
+export function createUserStore(database: Database): UserStore {
+  const selectOne = (id: UserId) => {
+    const row = database.get<UserRow>(`SELECT ${columns} FROM users WHERE id = ?`, id)
+    return row && userOf(row)
+  }
+  const selectExisting = (id: UserId) => {
+    const user = selectOne(id)
+    if (!user) throw new UserNotFound(id)
+    return user
+  }
+
+  return {
+    find: (id) => database.read(() => selectOne(id)),
+
+    findWithMetadata: (id) =>
+      database.read(() => {
+        // One statement, because one statement sees one state: the user's row has no key, each further row is an entry.
+        const rows = database.all<UserRow & MetadataRow & { key: string | null }>(
+          `SELECT id, state, sequence, created_at, changed_at, document, NULL AS number, NULL AS key, NULL AS value
+           FROM users WHERE id = ?1
+           UNION ALL SELECT NULL, NULL, sequence, created_at, changed_at, NULL, number, key, value FROM metadata WHERE user_id = ?1`,
+          id,
+        )
+        const row = rows.find(({ key }) => key === null)
+        if (!row) return undefined
+        const entries = rows.filter(({ key }) => key !== null)
+        return { user: userOf(row), metadata: entries.sort(byCreation).map(entryOf) }
+      }),
+
+    findByUsername: (username) =>
+      database.read(() => {
+        const row = database.get<UserRow>(`SELECT ${columns} FROM users WHERE username_key = ?`, comparable(username))
+        return row && userOf(row)
+      }),
+
+    findByVerifiedEmail: (email) =>
+      database.read(() =>
+        database.all<UserRow>(`SELECT ${columns} FROM users WHERE email_key = ? ORDER BY id LIMIT 2`, comparable(email)).map(userOf),
+      ),
+
+    list: ({ after = '', limit }) =>
+      database.read(() => {
+        const rows = database.all<UserRow>(`SELECT ${columns} FROM users WHERE id > ? ORDER BY id LIMIT ?`, after, limit + 1)
+        const items = rows.slice(0, limit).map(userOf)
+        return rows.length > limit ? { items, next: items.at(-1)?.id } : { items }
+      }),
+
+    isEmpty: () => database.read(() => database.get('SELECT 1 FROM users LIMIT 1') === undefined),
+
+    insert: (user, metadata, events) =>
+      database.write(() => {
+        if (selectOne(user.id)) throw new UserIdTaken(user.id)
+        const bytes = metadata.reduce((sum, { value }) => sum + value.byteLength, 0)
+        refusing(user, () => {
+          database.run(
+            `INSERT INTO users (id, username_key, email_key, state, sequence, created_at, changed_at, metadata_keys, metadata_bytes,
+             document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+            user.id,
+            comparable(user.username),
+            emailKey(user),
+            user.state,
+            user.sequence,
+            user.createdAt.getTime(),
+            user.changedAt.getTime(),
+            metadata.length,
+            bytes,
+            documentOf(user),
+          )
+          for (const entry of metadata) putEntry(database, user.id, entry)
+          writeEvents(database, events)
+        })
+      }),
+
+    update: (id, decide) =>
+      database.write(() => {
+        const current = selectExisting(id)
+        const change = decide(current)
+        if (!change) return current
+        const { user, events } = change
+        refusing(user, () =>
+          database.run(
+            `UPDATE users SET username_key = ?, email_key = ?, state = ?, sequence = ?, created_at = ?, changed_at = ?, document = ?
+             WHERE id = ?`,
+            comparable(user.username),
+            emailKey(user),
+            user.state,
+            user.sequence,
+            user.createdAt.getTime(),
+            user.changedAt.getTime(),
+            documentOf(user),
+            id,
+          ),
+        )
+        writeEvents(database, events)
+        return user
+      }),
+
+    remove: (id, decide) =>
+      database.write(() => {
+        const events = decide(selectExisting(id))
+        database.run('DELETE FROM users WHERE id = ?', id)
+        writeEvents(database, events)
+      }),
+  }
+}
+
+/** The address under which somebody is found: only one that they have proved to be theirs. */
+const emailKey = ({ profile }: User) => (profile.email && profile.emailVerified ? comparable(profile.email) : null)
+
+const documentOf = ({ id, state, sequence, createdAt, changedAt, ...rest }: User) => JSON.stringify(rest)
+
+function userOf(row: UserRow): User {
+  return {
+    ...(JSON.parse(row.document) as Omit<User, 'id' | 'state' | 'sequence' | 'createdAt' | 'changedAt'>),
+    id: row.id as UserId,
+    state: row.state,
+    sequence: row.sequence,
+    createdAt: new Date(row.created_at),
+    changedAt: new Date(row.changed_at),
+  }
+}
+
+/** Runs `write` and names what is taken. The history of a removed user stays, and its id with it: another user would continue it. */
+function refusing(user: User, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    const index = violatedIndex(error)
+    if (index === 'users.username_key') throw new UsernameTaken(user.username, { cause: error })
+    if (index === 'events.subject_id, events.sequence') throw new UserIdTaken(user.id, { cause: error })
+    throw error
+  }
+}
