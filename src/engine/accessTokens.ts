@@ -71,17 +71,20 @@ export function installAccessTokens({ provider, catalogue, users, keyring, now }
   }
 
   for (const Model of [provider.AccessToken, provider.ClientCredentials] as unknown as (typeof provider.AccessToken)[]) {
-    const { save } = Model.prototype
+    const { save, generateTokenId: generate } = Model.prototype as unknown as { save(): Promise<string>; generateTokenId(): string }
     const find = Model.find.bind(Model)
     Object.assign(Model.prototype, {
       generateTokenId(this: Token) {
-        const isJwt = this.client?.access_token_type === 'jwt' && !this.resourceServer
+        if (this.resourceServer) return generate.call(this)
+        Object.assign(this, { format: 'opaque' })
+        const isJwt = this.client?.access_token_type === 'jwt'
         return (isJwt ? jwtPrefix : '') + newTokenId(now())
       },
       async save(this: Token) {
-        const value = await save.call(this)
-        // The engine fills `iat` into what it stores, not into the token at hand.
+        // The engine fills these into what it stores, not into the token at hand.
         this.iat ??= epochSeconds(now())
+        this.exp ??= this.iat + this.expiration
+        const value = await save.call(this)
         const text = this.jti.startsWith(jwtPrefix) ? await jwtOf(this) : value
         issued.set(this, text)
         return text

@@ -1,11 +1,12 @@
 /** The engine's storage, over the domain's artifacts: where its races are closed (contracts/engine.md, section 2). */
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '#src/base/clock.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Artifact, ArtifactStore, FoundArtifact } from '#src/domain/sessions/store.ts'
 import { isActive } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { clientOf, clientOfMachine } from './clients.ts'
+import { errors } from './internals.ts'
 
 export interface AdapterDeps {
   readonly artifacts: ArtifactStore

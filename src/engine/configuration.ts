@@ -1,11 +1,12 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
-import { interactionPolicy } from 'oidc-provider'
+
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { createFindAccount } from './account.ts'
 import { ownClientMetadata } from './clients.ts'
 import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
+import { interactionPolicy } from './internals.ts'
 import type { EnginePages } from './pages.ts'
 import { staticScopes } from './scopes.ts'
 import type { StepState } from './steps.ts'

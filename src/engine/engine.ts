@@ -5,7 +5,7 @@
  * to http/interactions, as functions; must not know HTML, a database or a transport other than Koa's context.
  */
 import type Koa from 'koa'
-import { type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '#src/base/clock.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Actor } from '#src/domain/audit/events.ts'
@@ -24,7 +24,7 @@ import { createDocuments } from './documents.ts'
 import { installGrantProlongation } from './grants.ts'
 import { installIdTokens } from './idTokens.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
-import { replaceKeys } from './internals.ts'
+import { Provider, replaceKeys } from './internals.ts'
 import { completeIntrospection } from './introspection.ts'
 import { createKeyring } from './keyring.ts'
 import { installMachineGrant } from './machineGrant.ts'

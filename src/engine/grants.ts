@@ -1,7 +1,8 @@
-import { type Grant, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import { Provider } from './internals.ts'
 
 /**
  * The grant of this session and application, if there is one. An application of the operator's own is granted what it asks for without a

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
-import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { errors } from './internals.ts'
 
 /** What a person is asked for, and by which application. */
 export interface Interaction {

@@ -2,20 +2,27 @@
  * The one file that reaches behind oidc-provider's public interface. The version is pinned; every reach is named here with its reason,
  * and test/engine/internals.test.ts fails when an upgrade breaks one.
  *
+ * - `Provider`, `errors`, `interactionPolicy`: taken from where they are made, because the package's entry warns on every Node that is not
+ *   a long-term one, the project's own among them.
  * - `stateOf`: the engine's private state. Needed to know the scopes without an argument, to render the page of a sign-out, to wrap a grant.
  * - `replaceKeys`: the engine reads its keys once, in its constructor; this reads them again.
  * - `replaceStep`: an endpoint of the engine is an array of named steps. A few of them are wrapped or replaced, before a Provider is
  *   made, where the engine has no option for what our users need.
  */
 
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Provider as EngineProvider, KoaContextWithOIDC } from 'oidc-provider'
 import authorizationSteps from 'oidc-provider/lib/actions/authorization/index.js'
 import * as endSession from 'oidc-provider/lib/actions/end_session.js'
 import introspection from 'oidc-provider/lib/actions/introspection.js'
 import revocation from 'oidc-provider/lib/actions/revocation.js'
 import token from 'oidc-provider/lib/actions/token.js'
+import * as errors from 'oidc-provider/lib/helpers/errors.js'
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js'
+import * as interactionPolicy from 'oidc-provider/lib/helpers/interaction_policy/index.js'
 import instance from 'oidc-provider/lib/helpers/weak_cache.js'
+import { Provider } from 'oidc-provider/lib/provider.js'
+
+export { errors, interactionPolicy, Provider }
 
 export type Next = () => Promise<unknown>
 export type Step = (ctx: KoaContextWithOIDC, next: Next) => unknown
@@ -29,10 +36,10 @@ export interface EngineState {
   }
 }
 
-export const stateOf = (provider: Provider): EngineState => instance(provider)
+export const stateOf = (provider: EngineProvider): EngineState => instance(provider)
 
 /** Signs with, and publishes, `keys` from now on: of each algorithm the first one signs. */
-export const replaceKeys = (provider: Provider, keys: readonly object[]) => initializeKeystore.call(provider, { keys })
+export const replaceKeys = (provider: EngineProvider, keys: readonly object[]) => initializeKeystore.call(provider, { keys })
 
 const endpoints = {
   authorization: () => authorizationSteps('authorization'),

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, importJWK, type JWTPayload, jwtVerify, SignJWT } from 'jose'
+import { compactVerify, createLocalJWKSet, importJWK, type JWTPayload, SignJWT } from 'jose'
 import type { Clock } from '#src/base/clock.ts'
 import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
 import type { Keys, SigningKey } from '#src/domain/keys/keys.ts'
@@ -51,8 +51,9 @@ export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyrin
 
     async verify(jwt, issuer, typ) {
       try {
-        const { payload } = await jwtVerify(jwt, verifier, { issuer, typ, currentDate: new Date(0), algorithms: [...signers.keys()] })
-        return payload
+        const { payload, protectedHeader } = await compactVerify(jwt, verifier, { algorithms: [...signers.keys()] })
+        const claims = JSON.parse(new TextDecoder().decode(payload)) as JWTPayload
+        return protectedHeader.typ === typ && claims.iss === issuer ? claims : undefined
       } catch {
         return undefined
       }

@@ -1,7 +1,7 @@
-import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
-import { stateOf } from './internals.ts'
+import { errors, stateOf } from './internals.ts'
 import { isDynamicScope, staticScopes } from './scopes.ts'
 
 /** Machine users get a token of their own; applications what the engine gives them. */

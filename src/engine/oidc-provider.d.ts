@@ -26,3 +26,14 @@ declare module 'oidc-provider/lib/actions/end_session.js' {
 declare module 'oidc-provider/lib/actions/authorization/index.js' {
   export default function stepsOf(endpoint: string): import('./internals.ts').Step[]
 }
+declare module 'oidc-provider/lib/provider.js' {
+  export { Provider } from 'oidc-provider'
+}
+declare module 'oidc-provider/lib/helpers/errors.js' {
+  import { errors } from 'oidc-provider'
+  export = errors
+}
+declare module 'oidc-provider/lib/helpers/interaction_policy/index.js' {
+  import { interactionPolicy } from 'oidc-provider'
+  export = interactionPolicy
+}

@@ -1,7 +1,6 @@
 /** Prototype overrides that give the engine ZITADEL's reserved scopes and hashed client secrets. Each is its extension point by custom, not by contract. */
-import { Provider } from 'oidc-provider'
 import { secretMatches } from '#src/domain/users/secrets.ts'
-import { stateOf } from './internals.ts'
+import { Provider, stateOf } from './internals.ts'
 import { isDynamicScope } from './scopes.ts'
 import type { StepState } from './steps.ts'
 

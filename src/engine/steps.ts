@@ -1,8 +1,8 @@
 /** Steps of the engine's endpoints that are wrapped or replaced, each with what it mends. They are shared by all Providers of a process. */
 
 import { decodeJwt } from 'jose'
-import { errors, type KoaContextWithOIDC } from 'oidc-provider'
-import { type Endpoint, replaceStep, type Step, stateOf } from './internals.ts'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import { type Endpoint, errors, replaceStep, type Step, stateOf } from './internals.ts'
 
 const clientEndpoints: readonly Endpoint[] = ['token', 'introspection', 'revocation', 'deviceAuthorization', 'pushedAuthorization']
 
