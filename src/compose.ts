@@ -23,6 +23,7 @@ import { pinnedHost, securityHeaders, strictTransport } from '#src/http/kit/head
 import { createPages } from '#src/http/kit/pages.ts'
 import { answerProblem, problems } from '#src/http/kit/problems.ts'
 import { requestLog } from '#src/http/kit/request.ts'
+import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
 import { secretInDirectory } from '#src/platform/secret.ts'
@@ -126,6 +127,8 @@ export async function composeService(configuration: Configuration, domain: Domai
     ]),
   )
   for (const middleware of engine.middleware) app.use(middleware)
+  const { organization, ownProjectId } = await catalogue.root()
+  app.use(createZitadelSurface({ metadata, verifyBearer, ownProjectId: () => ownProjectId, organizationId: () => organization.id }))
 
   const server = createServer(
     { maxHeaderSize: 32 * 1024, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },

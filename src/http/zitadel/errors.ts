@@ -1,0 +1,111 @@
+import { Busy, DomainError, StoreUnavailable } from '#src/base/errors.ts'
+import type { MetadataInvalid, MetadataLimitReached, MetadataListEmpty, MetadataNotFound } from '#src/domain/metadata/metadata.ts'
+import type { UserNotFound } from '#src/domain/users/user.ts'
+import type { BodyTooLarge, BodyUnsupported } from '../kit/body.ts'
+
+/** The numbers of gRPC's status codes, as far as they are answered here. */
+export const grpcCodes = {
+  invalidArgument: 3,
+  notFound: 5,
+  alreadyExists: 6,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const
+
+export type GrpcCode = keyof typeof grpcCodes
+
+const httpStatusOf = {
+  invalidArgument: 400,
+  notFound: 404,
+  alreadyExists: 409,
+  permissionDenied: 403,
+  resourceExhausted: 429,
+  failedPrecondition: 400,
+  unimplemented: 501,
+  internal: 500,
+  unavailable: 503,
+  unauthenticated: 401,
+} as const satisfies Record<GrpcCode, number>
+
+/** A refusal in ZITADEL's words. With an `id`, the message ends in it and the reply tells it once more as a detail. */
+export class StatusError extends Error {
+  readonly code: GrpcCode
+  readonly id?: string
+  /** Where HTTP has a better word than the map from gRPC's codes. */
+  readonly httpStatus: number
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: GrpcCode, text: string, { id, httpStatus, headers = {} }: StatusOptions = {}) {
+    super(text)
+    this.code = code
+    this.id = id
+    this.httpStatus = httpStatus ?? httpStatusOf[code]
+    this.headers = code === 'unauthenticated' ? { 'WWW-Authenticate': withId(text, id), ...headers } : headers
+  }
+
+  /** The body of the reply: google.rpc.Status as grpc-gateway writes it. */
+  toJSON() {
+    const status = { code: grpcCodes[this.code], message: withId(this.message, this.id) }
+    if (this.id === undefined) return status
+    const detail = { '@type': 'type.googleapis.com/zitadel.v1.ErrorDetail', id: this.id, message: this.message }
+    return { ...status, details: [detail] }
+  }
+}
+
+interface StatusOptions {
+  readonly id?: string
+  readonly httpStatus?: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const withId = (text: string, id: string | undefined) => (id === undefined ? text : `${text} (${id})`)
+
+type Expected =
+  | StoreUnavailable
+  | Busy
+  | BodyTooLarge
+  | BodyUnsupported
+  | MetadataNotFound
+  | MetadataListEmpty
+  | MetadataInvalid
+  | MetadataLimitReached
+  | UserNotFound
+
+interface Wording {
+  readonly grpc: GrpcCode
+  readonly id?: string
+  readonly http?: number
+  /** Absent where our own sentence is for the caller. */
+  readonly text?: string
+}
+
+const wordings = {
+  'store.unavailable': { grpc: 'unavailable', text: 'The service cannot reach its store right now' },
+  busy: { grpc: 'unavailable', text: 'The service is too busy right now' },
+  'request.too_large': { grpc: 'invalidArgument', http: 413 },
+  'request.unsupported_media_type': { grpc: 'invalidArgument', http: 415 },
+  'metadata.not_found': { grpc: 'notFound', id: 'QUERY-Rgh32', text: 'Metadata not found' },
+  'metadata.list_empty': { grpc: 'failedPrecondition', id: 'META-9mm2d', text: 'Metadata list is empty' },
+  'metadata.invalid': { grpc: 'invalidArgument', id: 'META-2m00f', text: 'Metadata is invalid' },
+  'metadata.limit_reached': { grpc: 'failedPrecondition' },
+  'user.not_found': { grpc: 'notFound', id: 'QUERY-Dfbg2', text: 'User could not be found' },
+} as const satisfies Record<Expected['code'], Wording>
+
+/** What `error` is to the caller; `undefined` when nobody expected it, and the caller is to learn nothing but that. */
+export function statusOf(error: unknown): StatusError | undefined {
+  if (error instanceof StatusError) return error
+  if (!(error instanceof DomainError) || !Object.hasOwn(wordings, error.code)) return undefined
+  const { grpc, id, http, text }: Wording = wordings[error.code as keyof typeof wordings]
+  const retry: Record<string, string> =
+    error instanceof StoreUnavailable || error instanceof Busy ? { 'Retry-After': String(error.retryAfterSeconds) } : {}
+  // What is left of a body that was refused is not wanted.
+  const close: Record<string, string> = http === 413 ? { Connection: 'close' } : {}
+  return new StatusError(grpc, text ?? error.message, { id, httpStatus: http, headers: { ...retry, ...close } })
+}
+
+export const unexpected = () => new StatusError('internal', 'An internal error occurred')

@@ -1,0 +1,28 @@
+import { create, type DescMessage, type DescMethodUnary, type Message, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
+import { bodyLimitBytes } from '../kit/body.ts'
+import type { Caller } from './authenticate.ts'
+
+/** What serves one RPC, whichever transport it came by: a checked request goes in, a reply comes out, refusals are thrown. */
+export interface Handler {
+  readonly rpc: DescMethodUnary
+  readonly bodyLimitBytes: number
+  handle(request: Message, caller: Caller): Promise<Message>
+}
+
+/** A handler of `rpc` in the types of its messages. Those that write metadata take a larger body. */
+export function handlerOf<I extends DescMessage, O extends DescMessage>(
+  rpc: DescMethodUnary<I, O>,
+  handle: (request: MessageShape<I>, caller: Caller) => Promise<MessageInitShape<O>>,
+  options: { readonly bodyLimitBytes?: number } = {},
+): Handler {
+  return {
+    rpc,
+    bodyLimitBytes: options.bodyLimitBytes ?? bodyLimitBytes,
+    // The message was read by the descriptor of this very RPC.
+    handle: async (request, caller) => create(rpc.output, await handle(request as MessageShape<I>, caller)),
+  }
+}
+
+/** The name under which an RPC's handler is found: `zitadel.auth.v1.AuthService/GetMyMetadata`. */
+export const nameOf = (rpc: { readonly parent: { readonly typeName: string }; readonly name: string }) =>
+  `${rpc.parent.typeName}/${rpc.name}`

@@ -1,0 +1,68 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
+import type { MetadataQuery, MetadataSchema } from '@zitadel/proto/zitadel/metadata_pb.js'
+import { type ListDetailsSchema, type ListQuery, TextQueryMethod } from '@zitadel/proto/zitadel/object_pb.js'
+import { type Metadata, type MetadataEntry, metadataLimits } from '#src/domain/metadata/metadata.ts'
+import type { KeyFilter, KeyMethod } from '#src/domain/metadata/search.ts'
+import type { MetadataFound } from '#src/domain/metadata/store.ts'
+import { StatusError } from './errors.ts'
+
+export interface MetadataNeeds {
+  readonly metadata: Pick<Metadata, 'get' | 'search'>
+  /** The organization that everything belongs to: ZITADEL's `resourceOwner`. */
+  readonly organizationId: () => string
+}
+
+const maxRows = 1000
+/** Each query costs a pass over the keys of a user. */
+const maxQueries = 100
+
+const keyMethodOf = {
+  [TextQueryMethod.EQUALS]: 'equals',
+  [TextQueryMethod.EQUALS_IGNORE_CASE]: 'equalsIgnoreCase',
+  [TextQueryMethod.STARTS_WITH]: 'startsWith',
+  [TextQueryMethod.STARTS_WITH_IGNORE_CASE]: 'startsWithIgnoreCase',
+  [TextQueryMethod.CONTAINS]: 'contains',
+  [TextQueryMethod.CONTAINS_IGNORE_CASE]: 'containsIgnoreCase',
+  [TextQueryMethod.ENDS_WITH]: 'endsWith',
+  [TextQueryMethod.ENDS_WITH_IGNORE_CASE]: 'endsWithIgnoreCase',
+} as const satisfies Record<TextQueryMethod, KeyMethod>
+
+/** The filters that queries on metadata ask for; an entry has to pass them all. */
+export function filtersOf(queries: readonly MetadataQuery[]): readonly KeyFilter[] {
+  if (queries.length > maxQueries) throw limitExceeded()
+  return queries.flatMap(({ query }) =>
+    query.case === 'keyQuery' ? [{ key: query.value.key, method: keyMethodOf[query.value.method] }] : [],
+  )
+}
+
+/** The part of a list that is asked for: newest first, a thousand rows, unless it says otherwise. */
+export function pageOf(query: ListQuery | undefined): { offset: number; limit: number; ascending: boolean } {
+  const limit = query?.limit || maxRows
+  if (limit > maxRows) throw limitExceeded()
+  const offset = query?.offset ?? 0n
+  // An offset of 64 bits is past the end of what any user can have.
+  return { offset: Number(offset < metadataLimits.keys ? offset : metadataLimits.keys), limit, ascending: query?.asc ?? false }
+}
+
+const limitExceeded = () => new StatusError('invalidArgument', 'Limit exceeded', { id: 'QUERY-4M0fs' })
+
+/** One entry as the first API tells it. */
+export function metadataOf({ key, value, sequence, createdAt, changedAt }: MetadataEntry, resourceOwner: string) {
+  const creationDate = timestampFromDate(createdAt)
+  const changeDate = timestampFromDate(changedAt)
+  return {
+    details: { sequence: BigInt(sequence), creationDate, changeDate, resourceOwner },
+    key,
+    value: value as Uint8Array<ArrayBuffer>,
+  } satisfies MessageInitShape<typeof MetadataSchema>
+}
+
+/** How many there are in all, and as of which change of the user. */
+export function listDetailsOf({ total, sequence, changedAt }: MetadataFound) {
+  return {
+    totalResult: BigInt(total),
+    processedSequence: BigInt(sequence),
+    viewTimestamp: timestampFromDate(changedAt),
+  } satisfies MessageInitShape<typeof ListDetailsSchema>
+}

@@ -1,0 +1,79 @@
+import { decodeJwt } from 'jose'
+import * as client from 'openid-client'
+import { expect, test } from 'vitest'
+import { type Idp, startIdp } from '../../support/idp.ts'
+import { authorize, signIn } from '../../support/relyingParty.ts'
+
+const returnTo = 'http://localhost:3000/'
+
+test('sign-out asks first, ends the session and its tokens, and goes back to the application with the state', async () => {
+  await using idp = await startIdp()
+  const { configuration, browser, tokens } = await signIn(idp)
+  expect(Array.isArray(decodeJwt(tokens.id_token as string).aud)).toBe(true)
+  const address = client.buildEndSessionUrl(configuration, { id_token_hint: tokens.id_token as string, post_logout_redirect_uri: returnTo, state: 'abc' })
+  const page = await browser.open(address)
+  expect(page.text).toMatch(/id="logout-confirm"[\s\S]*id="logout-cancel"/)
+  const back = await browser.submit(page, '/confirm', { logout: 'yes' })
+  expect(back.url.href).toBe(`${returnTo}?state=abc`)
+  expect((await userinfo(idp, tokens.access_token)).status).toBe(401)
+  const silent = await authorize(idp, configuration, { browser, parameters: { prompt: 'none' } })
+  expect(silent.callback.searchParams.get('error')).toBe('login_required')
+})
+
+test('cancelling a sign-out changes nothing', async () => {
+  await using idp = await startIdp()
+  const { configuration, browser, tokens } = await signIn(idp)
+  const page = await browser.open(client.buildEndSessionUrl(configuration, { id_token_hint: tokens.id_token as string, post_logout_redirect_uri: returnTo }))
+  const cancelled = await browser.submit(page, '/confirm')
+  expect(cancelled.text).toContain('<h1>Still signed in</h1>')
+  expect((await userinfo(idp, tokens.access_token)).status).toBe(200)
+  const silent = await authorize(idp, configuration, { browser, parameters: { prompt: 'none' } })
+  expect(silent.callback.searchParams.get('code')).toBeTruthy()
+})
+
+test('sign-out without an application ends on a page of ours', async () => {
+  await using idp = await startIdp()
+  const { browser } = await signIn(idp)
+  const page = await browser.open('/oidc/v1/end_session')
+  expect((await browser.submit(page, '/confirm', { logout: 'yes' })).text).toContain('<h1>Signed out</h1>')
+})
+
+test('a sign-out with a bad hint or an unknown address is refused on a page, and never redirects', async () => {
+  await using idp = await startIdp()
+  const { browser, tokens } = await signIn(idp)
+  const hint = tokens.id_token as string
+  const [header, payload, signature = ''] = hint.split('.')
+  const forged = `${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
+  for (const query of [
+    `id_token_hint=${forged}`,
+    'id_token_hint=nonsense',
+    `id_token_hint=${hint}&post_logout_redirect_uri=https://evil.example/`,
+    `client_id=${idp.web.clientId}&post_logout_redirect_uri=https://evil.example/`,
+    `id_token_hint=${hint}&client_id=${idp.spa.clientId}`,
+    'client_id=nobody&post_logout_redirect_uri=https://evil.example/',
+  ]) {
+    const page = await browser.open(`/oidc/v1/end_session?${query}`)
+    expect(page.status, query).toBe(400)
+    expect(page.text).toContain('<h1 id="error-title">Logout error</h1>')
+  }
+  expect((await userinfo(idp, tokens.access_token)).status).toBe(200)
+})
+
+test('a post_logout_redirect_uri without hint and client is not followed', async () => {
+  await using idp = await startIdp()
+  const { browser } = await signIn(idp)
+  const page = await browser.open('/oidc/v1/end_session?post_logout_redirect_uri=https://evil.example/')
+  const done = await browser.submit(page, '/confirm', { logout: 'yes' })
+  expect(done.url.origin).toBe(idp.issuer)
+})
+
+test('the sign-out form of another site is refused', async () => {
+  await using idp = await startIdp()
+  const { browser, tokens } = await signIn(idp)
+  await browser.open('/oidc/v1/end_session')
+  const page = await browser.open('/oidc/v1/end_session/confirm', { xsrf: 'guessed', logout: 'yes' })
+  expect(page.status).toBe(400)
+  expect((await userinfo(idp, tokens.access_token)).status).toBe(200)
+})
+
+const userinfo = (idp: Idp, token: string) => fetch(idp.url('/oidc/v1/userinfo'), { headers: { authorization: `Bearer ${token}` } })
