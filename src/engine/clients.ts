@@ -40,6 +40,9 @@ export function clientOf(application: Application): ClientMetadata {
     jwks: application.jwks as ClientMetadata['jwks'],
     jwks_uri: application.jwksUri,
     access_token_type: application.accessTokenType,
+    // A public client has nothing else to prove that the code is its own.
+    require_pkce: application.requirePkce || application.authMethod === 'none',
+    additional_origins: [...application.additionalOrigins],
   })
 }
 
@@ -61,4 +64,4 @@ const defined = <T extends object>(value: T) =>
   Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as ClientMetadata
 
 /** Client metadata of ours beside the registered ones. */
-export const ownClientMetadata = ['access_token_type', 'machine_user_id'] as const
+export const ownClientMetadata = ['access_token_type', 'require_pkce', 'additional_origins', 'machine_user_id'] as const

@@ -66,7 +66,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
     },
     clockTolerance: 15,
     extraClientMetadata: { properties: [...ownClientMetadata] },
-    pkce: { required: () => false },
+    pkce: { required: (_ctx, client) => client.require_pkce === true },
     clientBasedCORS: (_ctx, origin, client) => ownOrigins(client as unknown as OriginsOf).has(origin),
     rotateRefreshToken: (ctx) => !ctx.oidc.entities.RefreshToken?.isSenderConstrained(),
     issueRefreshToken: async (_ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),

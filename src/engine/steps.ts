@@ -55,7 +55,9 @@ const lenientBasic = (original: Step): Step =>
 
 function formDecoded(text: string): string | undefined {
   try {
-    return decodeURIComponent(text.replaceAll('+', '%20'))
+    const decoded = decodeURIComponent(text.replaceAll('+', '%20'))
+    // What a client id or secret may consist of (RFC 6749, appendix A): anything else was not encoded in the first place.
+    return /^[\x20-\x7E]*$/.test(decoded) ? decoded : undefined
   } catch {
     return undefined
   }

@@ -1,11 +1,11 @@
 /** A running Dossier for tests: a real server on a real port over a real store, with the steps that a browser would take. */
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { pino } from 'pino'
-import { newSecret } from '#src/base/ids.ts'
 import type { Clock } from '#src/base/clock.ts'
 import { systemClock } from '#src/base/clock.ts'
+import { newSecret } from '#src/base/ids.ts'
 import { composeService, type Domain, openDomain } from '#src/compose.ts'
 import type { Application, Project } from '#src/domain/applications/application.ts'
 import type { Actor } from '#src/domain/audit/events.ts'
@@ -39,8 +39,20 @@ export async function startIdp({ store = `sqlite:${tempDir()}`, now = systemCloc
   })
   const log: string[] = []
   const domain = await openDomain(configuration, now)
-  const service = await composeService(configuration, domain, pino({ level: 'debug', base: undefined }, { write: (line: string) => { log.push(line); if (process.env.SHOW_LOG) process.stderr.write(line) } }))
-  service.server.listen(configuration.port, 'localhost')
+  const service = await composeService(
+    configuration,
+    domain,
+    pino(
+      { level: 'debug', base: undefined },
+      {
+        write: (line: string) => {
+          log.push(line)
+          if (process.env.SHOW_LOG) process.stderr.write(line)
+        },
+      },
+    ),
+  )
+  service.server.listen(configuration.DOSSIER_ISSUER.startsWith('https:') ? 0 : configuration.port, 'localhost')
   await once(service.server, 'listening')
   const issuer = configuration.DOSSIER_ISSUER
   const seeded = await seed(domain)
@@ -48,6 +60,8 @@ export async function startIdp({ store = `sqlite:${tempDir()}`, now = systemCloc
   return {
     ...seeded,
     issuer,
+    /** Where it listens, which behind a proxy is not where its issuer points. */
+    port: (service.server.address() as AddressInfo).port,
     domain,
     /** Every line that the server has logged. */
     log,
@@ -75,7 +89,13 @@ export async function seed({ catalogue, users }: Domain) {
   const secret = newSecret()
   const web = application(project, { name: 'web', clientSecretHash: hashSecret(secret) })
   const spa = application(project, { name: 'spa', type: 'userAgent', authMethod: 'none', redirectUris: ['http://localhost:5173/callback'] })
-  const native = application(project, { name: 'native', type: 'native', authMethod: 'none', firstParty: false, redirectUris: ['http://127.0.0.1/callback'] })
+  const native = application(project, {
+    name: 'native',
+    type: 'native',
+    authMethod: 'none',
+    firstParty: false,
+    redirectUris: ['http://127.0.0.1/callback'],
+  })
   await catalogue.commit({ putProjects: [project], putApplications: [web, spa, native], events: [] })
   const jane = await users.create(person({ roles: { [project.id]: ['reader'] } }), actor)
   return { project, web, spa, native, secret, jane }

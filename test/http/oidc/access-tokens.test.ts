@@ -19,7 +19,11 @@ test('an application gets JWT access tokens in the shape of RFC 9068 when it ask
   const scope = `openid ${metadataScope} urn:zitadel:iam:org:project:role:reader`
   const { tokens } = await signIn(idp, { scope })
   const keys = createRemoteJWKSet(idp.url('/oauth/v2/keys'))
-  const { payload, protectedHeader } = await jwtVerify(tokens.access_token, keys, { issuer: idp.issuer, audience: idp.project.id, typ: 'at+jwt' })
+  const { payload, protectedHeader } = await jwtVerify(tokens.access_token, keys, {
+    issuer: idp.issuer,
+    audience: idp.project.id,
+    typ: 'at+jwt',
+  })
   expect(protectedHeader.kid).toBeTruthy()
   expect(payload).toMatchObject({ sub: idp.jane.id, client_id: idp.web.clientId, scope, [metadataScope]: { ContractNumber: 'MTIzNA' } })
   expect(payload.nbf).toBe(payload.iat)
@@ -51,7 +55,8 @@ test('a JWT with a foreign signature, another type or no signature is no access 
   const [header = '', payload = '', signature = ''] = tokens.access_token.split('.')
   const none = `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.${payload}.`
   const flipped = `${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
-  for (const token of [none, flipped, `${header}.${payload}.`, tokens.id_token as string]) expect((await userinfo(idp, token)).status).toBe(401)
+  for (const token of [none, flipped, `${header}.${payload}.`, tokens.id_token as string])
+    expect((await userinfo(idp, token)).status).toBe(401)
 })
 
 test('opaque and JWT tokens introspect alike: who, whom for, and the metadata', async () => {
@@ -114,7 +119,13 @@ test('an application gets a token for itself', async () => {
 test('a machine user gets a token of its own by its user name and secret', async () => {
   await using idp = await startIdp()
   const machine = await idp.domain.users.create(
-    person({ kind: 'machine', username: 'inventory-sync', password: undefined, profile: { displayName: 'Inventory' }, secretHash: hashSecret('machine secret') }),
+    person({
+      kind: 'machine',
+      username: 'inventory-sync',
+      password: undefined,
+      profile: { displayName: 'Inventory' },
+      secretHash: hashSecret('machine secret'),
+    }),
     { kind: 'system' },
   )
   const configuration = await client.discovery(new URL(idp.issuer), 'inventory-sync', {}, client.ClientSecretBasic('machine secret'), {

@@ -50,9 +50,24 @@ test('the ID token has its claims and, without the assertion, none of userinfo',
   await using idp = await startIdp()
   const { tokens } = await signIn(idp, { scope: everything })
   const claims = decodeJwt(tokens.id_token as string)
-  expect(Object.keys(claims).sort()).toEqual(['amr', 'at_hash', 'aud', 'auth_time', 'azp', 'client_id', 'exp', 'iat', 'iss', 'nonce', 'sid', 'sub'])
+  expect(Object.keys(claims).sort()).toEqual([
+    'amr',
+    'at_hash',
+    'aud',
+    'auth_time',
+    'azp',
+    'client_id',
+    'exp',
+    'iat',
+    'iss',
+    'nonce',
+    'sid',
+    'sub',
+  ])
   expect(claims).toMatchObject({ iss: idp.issuer, sub: idp.jane.id, azp: idp.web.clientId, client_id: idp.web.clientId, amr: ['pwd'] })
-  expect(claims.aud).toEqual([idp.web.clientId, ...[idp.native.clientId, idp.spa.clientId].sort(), idp.project.id].sort(asGiven(claims.aud as string[])))
+  expect(claims.aud).toEqual(
+    [idp.web.clientId, ...[idp.native.clientId, idp.spa.clientId].sort(), idp.project.id].sort(asGiven(claims.aud as string[])),
+  )
 })
 
 test('"User Info inside ID Token" puts everything into the next ID token, and takes it out again, without a restart', async () => {
@@ -74,13 +89,28 @@ test('"User Info inside ID Token" puts everything into the next ID token, and ta
 
 test('metadata keys that mean something to JavaScript or MongoDB arrive like any other', async () => {
   await using idp = await startIdp()
-  const keys = ['__proto__', 'constructor', 'prototype', 'toString', 'a.b', '$set', '$where', '🙂', 'ключ', 'k'.repeat(200), '🙂'.repeat(200)]
+  const keys = [
+    '__proto__',
+    'constructor',
+    'prototype',
+    'toString',
+    'a.b',
+    '$set',
+    '$where',
+    '🙂',
+    'ключ',
+    'k'.repeat(200),
+    '🙂'.repeat(200),
+  ]
   await idp.domain.metadata.set(
     idp.jane.id,
     keys.map((key) => ({ key, value: Buffer.from(`value of ${key}`) })),
     { kind: 'system' },
   )
-  await idp.domain.catalogue.commit({ putApplications: [{ ...idp.web, idTokenUserinfoAssertion: true, accessTokenType: 'jwt' }], events: [] })
+  await idp.domain.catalogue.commit({
+    putApplications: [{ ...idp.web, idTokenUserinfoAssertion: true, accessTokenType: 'jwt' }],
+    events: [],
+  })
   const { tokens } = await signIn(idp, { scope: `openid ${metadataScope}` })
   const answered = await fetch(idp.url('/oidc/v1/userinfo'), { headers: { authorization: `Bearer ${tokens.access_token}` } })
   const sources = [await answered.text(), payloadText(tokens.id_token as string), payloadText(tokens.access_token)]

@@ -48,7 +48,11 @@ function atOnce(idp: Idp, parameters: Record<string, string>): Promise<number[]>
   const authorization = `Basic ${Buffer.from(`${idp.web.clientId}:${idp.secret}`).toString('base64')}`
   return Promise.all(
     fifty.map(async () => {
-      const response = await fetch(idp.url('/oauth/v2/token'), { method: 'POST', headers: { authorization }, body: new URLSearchParams(parameters) })
+      const response = await fetch(idp.url('/oauth/v2/token'), {
+        method: 'POST',
+        headers: { authorization },
+        body: new URLSearchParams(parameters),
+      })
       await response.body?.cancel()
       return response.status
     }),

@@ -10,7 +10,12 @@ test('an application with the refresh token grant gets one for `offline_access`,
   expect(tokens.scope?.split(' ')).toContain('offline_access')
   expect(tokens.expires_in).toBeTypeOf('number')
   const refreshed = await client.refreshTokenGrant(configuration, tokens.refresh_token as string)
-  expect(decodeJwt(refreshed.id_token as string)).toMatchObject({ sub: idp.jane.id, azp: idp.web.clientId, at_hash: expect.any(String), sid: expect.any(String) })
+  expect(decodeJwt(refreshed.id_token as string)).toMatchObject({
+    sub: idp.jane.id,
+    azp: idp.web.clientId,
+    at_hash: expect.any(String),
+    sid: expect.any(String),
+  })
   expect(await client.fetchUserInfo(configuration, refreshed.access_token, idp.jane.id)).toHaveProperty([metadataScope])
 })
 

@@ -10,7 +10,11 @@ test('sign-out asks first, ends the session and its tokens, and goes back to the
   await using idp = await startIdp()
   const { configuration, browser, tokens } = await signIn(idp)
   expect(Array.isArray(decodeJwt(tokens.id_token as string).aud)).toBe(true)
-  const address = client.buildEndSessionUrl(configuration, { id_token_hint: tokens.id_token as string, post_logout_redirect_uri: returnTo, state: 'abc' })
+  const address = client.buildEndSessionUrl(configuration, {
+    id_token_hint: tokens.id_token as string,
+    post_logout_redirect_uri: returnTo,
+    state: 'abc',
+  })
   const page = await browser.open(address)
   expect(page.text).toMatch(/id="logout-confirm"[\s\S]*id="logout-cancel"/)
   const back = await browser.submit(page, '/confirm', { logout: 'yes' })
@@ -23,7 +27,9 @@ test('sign-out asks first, ends the session and its tokens, and goes back to the
 test('cancelling a sign-out changes nothing', async () => {
   await using idp = await startIdp()
   const { configuration, browser, tokens } = await signIn(idp)
-  const page = await browser.open(client.buildEndSessionUrl(configuration, { id_token_hint: tokens.id_token as string, post_logout_redirect_uri: returnTo }))
+  const page = await browser.open(
+    client.buildEndSessionUrl(configuration, { id_token_hint: tokens.id_token as string, post_logout_redirect_uri: returnTo }),
+  )
   const cancelled = await browser.submit(page, '/confirm')
   expect(cancelled.text).toContain('<h1>Still signed in</h1>')
   expect((await userinfo(idp, tokens.access_token)).status).toBe(200)

@@ -1,0 +1,211 @@
+/**
+ * `npm run bench`: starts the server on each store with a seeded data set, drives it from a second process, and prints one table. A bare Koa
+ * server runs in the same run: on a noisy machine only the ratio to it means something.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { openDomain } from '#src/compose.ts'
+import { readConfiguration } from '#src/platform/config.ts'
+import { Browser } from '../test/support/browser.ts'
+import type { Drive, Driven } from './driver.ts'
+import type { Usage } from './report.ts'
+import { type Facts, scenarios } from './scenarios.ts'
+import { seed } from './seed.ts'
+import { type Row, tableOf } from './table.ts'
+import { accessTokensFor, refreshTokensFor } from './tokens.ts'
+
+const help = `usage: npm run bench -- [options]
+
+  --users N          seed N users with ten metadata keys each (1000)
+  --store LIST       sqlite, mongodb or both, by commas (sqlite; mongodb needs TEST_MONGODB_URL)
+  --only TEXT        only scenarios whose name has TEXT in it
+  --seconds N        measure each for N seconds (4)
+  --connections N    ask over N connections at once (16)
+  --json             one JSON document instead of the table`
+
+const { values } = parseArgs({
+  options: {
+    users: { type: 'string', default: '1000' },
+    store: { type: 'string', default: process.env.TEST_MONGODB_URL ? 'sqlite,mongodb' : 'sqlite' },
+    only: { type: 'string', default: '' },
+    seconds: { type: 'string', default: '4' },
+    connections: { type: 'string', default: '16' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+
+const users = wholeNumber('users', 100_000_000)
+const seconds = wholeNumber('seconds', 60)
+const connections = wholeNumber('connections', 256)
+const note = (line: string) => process.stderr.write(line)
+
+if (values.help) console.log(help)
+else await main()
+
+function wholeNumber(name: 'users' | 'seconds' | 'connections', most: number): number {
+  const number = Number(values[name])
+  if (Number.isInteger(number) && number > 0 && number <= most) return number
+  console.error(`--${name} must be a whole number from 1 to ${most}\n\n${help}`)
+  process.exit(2)
+}
+
+async function main(): Promise<void> {
+  const rows: Row[] = []
+  for (const store of values.store.split(',')) rows.push(...(await measureStore(store)))
+  console.log(values.json ? JSON.stringify({ node: process.version, users, seconds, connections, rows }, null, 2) : tableOf(rows))
+}
+
+async function measureStore(store: string): Promise<readonly Row[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'dossier-bench-'))
+  const port = await freePort()
+  const issuer = `http://localhost:${port}`
+  const environment = {
+    DOSSIER_ISSUER: issuer,
+    DOSSIER_STORE: store === 'sqlite' ? `sqlite:${directory}` : mongodbUrl(),
+    DOSSIER_SECRET: 'a secret for the benchmark of 32 bytes and more',
+    DOSSIER_LOG_LEVEL: 'info',
+  }
+  const koa = start('koa.ts', {})
+  const koaPort = await koa.port
+  let server: ReturnType<typeof start> | undefined
+  try {
+    const domain = await openDomain(readConfiguration(environment))
+    const startedAt = Date.now()
+    const seeded = await seed(domain, users, (done) =>
+      note(`\r${store}: ${done} of ${users} users, ${Math.round((Date.now() - startedAt) / 1000)} s`),
+    )
+    note('\n')
+    const accessTokens = await accessTokensFor(domain, seeded.clientId, seeded.userIds)
+    const refreshTokens = await refreshTokensFor(domain, seeded.clientId, seeded.userIds.slice(0, connections))
+    if (refreshTokens.length < connections) throw new Error('--connections must not be larger than --users')
+    await domain.stores.close()
+
+    const began = performance.now()
+    server = start('server.ts', environment)
+    await server.port
+    const firstPage = await fetch(issuer)
+    await firstPage.text()
+    const startMilliseconds = performance.now() - began
+    const idle = await server.usage()
+    const facts: Facts = { ...seeded, issuer, accessTokens, refreshTokens, cookie: await signIn(issuer, seeded) }
+
+    const rows: Row[] = []
+    for (const scenario of scenarios.filter(({ name }) => name === 'bare Koa' || name.includes(values.only))) {
+      const target = scenario.name === 'bare Koa' ? koa : server
+      note(`${store}: ${scenario.name} …\n`)
+      const drive = {
+        scenario: scenario.name,
+        port: scenario.name === 'bare Koa' ? koaPort : port,
+        host: new URL(issuer).host,
+        connections,
+        facts,
+      }
+      await driveOnce({ ...drive, seconds: 1 })
+      const before = await target.usage()
+      const driven = await driveOnce({ ...drive, seconds })
+      const after = await target.usage()
+      const cpu = (after.cpuMicroseconds - before.cpuMicroseconds) / driven.requests
+      const base = rows[0]?.cpuMicroseconds ?? cpu
+      rows.push({
+        store,
+        scenario: scenario.name,
+        aim: scenario.aim,
+        ...driven,
+        cpuMicroseconds: cpu,
+        ratio: cpu / base,
+        rssBytes: after.rssBytes,
+      })
+    }
+    note(`${store}: first page ${Math.round(startMilliseconds)} ms after the start, ${Math.round(idle.rssBytes / 1e6)} MB then\n`)
+    return rows
+  } finally {
+    server?.child.kill('SIGKILL')
+    koa.child.kill('SIGKILL')
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function start(file: string, environment: Readonly<Record<string, string>>) {
+  // The log goes where an operator's would: out of the process. What reads it must not be what is measured.
+  const child = fork(join(import.meta.dirname, file), {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  return {
+    child,
+    port: told<number>(child, 'port'),
+    usage(): Promise<Usage> {
+      const answer = told<Usage>(child, 'usage')
+      child.send('usage')
+      return answer
+    },
+  }
+}
+
+/** The next message of a child that has a member `name`. */
+function told<T>(child: ChildProcess, name: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const listen = (message: Record<string, unknown>) => {
+      if (!(name in message) && !('failed' in message)) return
+      child.off('message', listen as never)
+      child.off('exit', ended)
+      if ('failed' in message) reject(new Error(String(message.failed)))
+      else resolve(message[name] as T)
+    }
+    const ended = (code: number | null) => reject(new Error(`a child process ended with ${code}`))
+    child.on('message', listen as never)
+    child.once('exit', ended)
+  })
+}
+
+async function driveOnce(drive: Drive): Promise<Driven> {
+  const child = fork(join(import.meta.dirname, 'driver.ts'))
+  const driven = told<Driven>(child, 'driven')
+  child.send(drive)
+  try {
+    return await driven
+  } finally {
+    child.kill()
+  }
+}
+
+/** Signs the one person in, as a browser would, and answers the cookies. */
+async function signIn(
+  issuer: string,
+  { clientId, redirectUri, username, password }: { clientId: string; redirectUri: string; username: string; password: string },
+) {
+  const browser = new Browser(issuer)
+  const challenge = { code_challenge: 'A'.repeat(43), code_challenge_method: 'S256' }
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    scope: 'openid',
+    ...challenge,
+  })
+  const page = await browser.open(`/oauth/v2/authorize?${query}`)
+  await browser.submit(page, '/login', { username, password })
+  return browser.cookieHeader('/')
+}
+
+function mongodbUrl(): string {
+  const url = process.env.TEST_MONGODB_URL
+  if (!url) throw new Error('set TEST_MONGODB_URL to the address of a MongoDB replica set, without a database name')
+  const parsed = new URL(url)
+  parsed.pathname = `/dossier_bench_${process.pid}`
+  return parsed.href
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

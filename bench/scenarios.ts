@@ -1,0 +1,122 @@
+/** What is measured: each scenario is one request, or the few that belong together, over one connection. */
+import { createHash, randomBytes } from 'node:crypto'
+import type { Connection, Reply } from './connection.ts'
+
+/** What the driver knows of the seeded data. */
+export interface Facts {
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly jwtClientId: string
+  readonly redirectUri: string
+  /** One session, signed in. */
+  readonly cookie: string
+  /** Opaque access tokens with metadata scope and Dossier's audience, of different users. */
+  readonly accessTokens: readonly string[]
+  /** One refresh token for each connection. */
+  readonly refreshTokens: readonly string[]
+}
+
+export interface Scenario {
+  readonly name: string
+  /** How many times bare Koa's CPU a request may take (issue 4). */
+  readonly aim?: number
+  /** Makes the step that one connection repeats; `index` is the connection's number. */
+  prepare(facts: Facts, index: number): (connection: Connection) => Promise<Reply>
+}
+
+const form = { 'content-type': 'application/x-www-form-urlencoded' }
+const basic = (id: string, secret: string) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+
+/** Takes the next of `values` at each call, beginning at a place of its own. */
+function taking<T>(values: readonly T[], index: number): () => T {
+  let next = index * 7919
+  return () => values[next++ % values.length] as T
+}
+
+export const scenarios: readonly Scenario[] = [
+  { name: 'bare Koa', prepare: () => (connection) => connection.request('GET', '/') },
+  { name: 'discovery', aim: 1.3, prepare: () => (connection) => connection.request('GET', '/.well-known/openid-configuration') },
+  { name: 'keys (JWKS)', aim: 1.3, prepare: () => (connection) => connection.request('GET', '/oauth/v2/keys') },
+  {
+    name: '_search by key',
+    aim: 4,
+    prepare({ accessTokens }, index) {
+      const token = taking(accessTokens, index)
+      const body = JSON.stringify({ query: { limit: 100 }, queries: [{ keyQuery: { key: 'key-3', method: 'TEXT_QUERY_METHOD_EQUALS' } }] })
+      return (connection) =>
+        connection.request(
+          'POST',
+          '/auth/v1/users/me/metadata/_search',
+          { 'content-type': 'application/json', authorization: `Bearer ${token()}` },
+          body,
+        )
+    },
+  },
+  {
+    name: 'userinfo with metadata',
+    aim: 5,
+    prepare({ accessTokens }, index) {
+      const token = taking(accessTokens, index)
+      return (connection) => connection.request('GET', '/oidc/v1/userinfo', { authorization: `Bearer ${token()}` })
+    },
+  },
+  {
+    name: 'introspection',
+    aim: 6,
+    prepare({ accessTokens, clientId, clientSecret }, index) {
+      const token = taking(accessTokens, index)
+      const headers = { ...form, authorization: basic(clientId, clientSecret) }
+      return (connection) => connection.request('POST', '/oauth/v2/introspect', headers, `token=${token()}&token_type_hint=access_token`)
+    },
+  },
+  {
+    name: 'client credentials, ES256 token',
+    aim: 9,
+    prepare({ jwtClientId, clientSecret }) {
+      const headers = { ...form, authorization: basic(jwtClientId, clientSecret) }
+      return (connection) => connection.request('POST', '/oauth/v2/token', headers, 'grant_type=client_credentials')
+    },
+  },
+  {
+    name: 'refresh, ES256 ID token',
+    aim: 12,
+    prepare({ refreshTokens, clientId, clientSecret }, index) {
+      const headers = { ...form, authorization: basic(clientId, clientSecret) }
+      let token = refreshTokens[index] as string
+      return async (connection) => {
+        const reply = await connection.request(
+          'POST',
+          '/oauth/v2/token',
+          headers,
+          `grant_type=refresh_token&refresh_token=${encodeURIComponent(token)}`,
+        )
+        if (reply.status === 200) token = (JSON.parse(reply.body) as { refresh_token: string }).refresh_token
+        return reply
+      }
+    },
+  },
+  {
+    name: 'authorize with a session + code exchange',
+    aim: 40,
+    prepare({ clientId, clientSecret, redirectUri, cookie }) {
+      const headers = { ...form, authorization: basic(clientId, clientSecret) }
+      return async (connection) => {
+        const verifier = randomBytes(32).toString('base64url')
+        const query = new URLSearchParams({
+          response_type: 'code',
+          client_id: clientId,
+          redirect_uri: redirectUri,
+          scope: 'openid profile email urn:zitadel:iam:user:metadata',
+          code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+          code_challenge_method: 'S256',
+        })
+        const redirect = await connection.request('GET', `/oauth/v2/authorize?${query}`, { cookie })
+        const code = URL.parse(redirect.headers.get('location') ?? '')?.searchParams.get('code')
+        if (!code) throw new Error(`no code came back: ${redirect.status} ${redirect.headers.get('location')}`)
+        const body = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: redirectUri, code_verifier: verifier })
+        return connection.request('POST', '/oauth/v2/token', headers, body.toString())
+      }
+    },
+  },
+]
