@@ -4,7 +4,7 @@ import type { UserNotFound } from '#src/domain/users/user.ts'
 import type { BodyTooLarge, BodyUnsupported } from '../kit/body.ts'
 
 /** The numbers of gRPC's status codes, as far as they are answered here. */
-export const grpcCodes = {
+const grpcCodes = {
   invalidArgument: 3,
   notFound: 5,
   alreadyExists: 6,

@@ -76,8 +76,8 @@ function culpritOf(schema: DescMessage, json: JsonObject): Culprit | undefined {
       const inner = below && isObject(item) ? culpritOf(below, item) : undefined
       if (inner) return inner
     }
-    const item = items.find((each) => decode(schema, { [name]: field.fieldKind === 'list' ? [each] : each }) instanceof Error)
-    return { field, name, value: item ?? value }
+    const bad = items.findIndex((each) => decode(schema, { [name]: field.fieldKind === 'list' ? [each] : each }) instanceof Error)
+    return { field, name, value: items[bad] ?? (bad < 0 ? value : null) }
   }
   return undefined
 }
@@ -88,7 +88,7 @@ function refusalOf(schema: DescMessage, json: JsonObject, text: string, error: E
   const { field, name, value } = culprit
   const [line, column] = placeOf(text, name, value)
   const kind = 'scalar' in field && field.scalar !== undefined ? ScalarType[field.scalar].toLowerCase() : field.enum ? 'enum' : undefined
-  if (kind === undefined || (field.fieldKind === 'list' && value === json[name])) return unexpectedToken(value, line, column)
+  if (kind === undefined || (field.fieldKind === 'list' && value === null)) return unexpectedToken(value, line, column)
   const raw = JSON.stringify(value)
   return new StatusError('invalidArgument', `proto: (line ${line}:${column}): invalid value for ${kind} field ${field.jsonName}: ${raw}`)
 }
@@ -98,11 +98,21 @@ function unexpectedToken(json: JsonValue, line: number, column: number): StatusE
   return new StatusError('invalidArgument', `proto: syntax error (line ${line}:${column}): unexpected token ${token}`)
 }
 
-/** Line and column of a member's value, or of the beginning when it is not written plainly. */
+/** Line and column of a member's value, or of the place where a value of that name is first. */
 function placeOf(text: string, name: string, value: JsonValue): [number, number] {
-  const pattern = new RegExp(`${RegExp.escape(JSON.stringify(name))}\\s*:\\s*\\[?\\s*(?=${RegExp.escape(JSON.stringify(value))})`)
-  const found = pattern.exec(text)
-  const before = text.slice(0, found ? found.index + found[0].length : 0)
-  const line = before.split('\n').length
-  return [line, before.length - before.lastIndexOf('\n')]
+  const label = JSON.stringify(name)
+  const written = JSON.stringify(value)
+  let start: number | undefined
+  for (let at = text.indexOf(label); at >= 0; at = text.indexOf(label, at + 1)) {
+    const separator = /\s*:\s*(?:\[\s*)?/y
+    separator.lastIndex = at + label.length
+    if (!separator.test(text)) continue
+    start ??= separator.lastIndex
+    if (text.startsWith(written, separator.lastIndex)) {
+      start = separator.lastIndex
+      break
+    }
+  }
+  const before = text.slice(0, start ?? 0)
+  return [before.split('\n').length, before.length - before.lastIndexOf('\n')]
 }

@@ -13,7 +13,7 @@ interface Published {
  * All that ZITADEL publishes. The descriptors of everything take some 45 MB and a quarter of a second: a group without a handler is loaded when
  * somebody first asks for it, to be told that it is not served.
  */
-const published: readonly Published[] = [
+export const published: readonly Published[] = [
   { prefix: '/auth/v1/', base: '/auth/v1', services: [AuthService] },
   {
     prefix: '/management/v1/',

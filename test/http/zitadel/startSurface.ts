@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
+import { Busy, StoreUnavailable } from '#src/base/errors.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
 import { createMetadata } from '#src/domain/metadata/metadata.ts'
 import type { Bearer } from '#src/domain/sessions/bearer.ts'
@@ -10,9 +11,9 @@ import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import { openSqlite } from '#src/storage/sqlite/open.ts'
 import { tempDir } from '../../support/temp.ts'
 
-export const janeId = '65f000000000000000000001' as UserId
+const janeId = '65f000000000000000000001' as UserId
 export const organizationId = '170086363054473473'
-export const ownProjectId = 'own-project'
+const ownProjectId = 'own-project'
 const start = new Date('2023-06-21T16:01:52.829Z')
 
 const jane: User = {
@@ -65,7 +66,12 @@ export async function startSurface() {
   app.on('error', (error) => failures.push(error))
   const needs = {
     metadata,
-    verifyBearer: async (token: string) => bearers.get(token),
+    async verifyBearer(token: string) {
+      if (token === 'store-away') throw new StoreUnavailable('the disk is full')
+      if (token === 'busy') throw new Busy('tokens')
+      if (token === 'bug') throw new TypeError('a secret thing is wrong')
+      return bearers.get(token)
+    },
     ownProjectId: () => ownProjectId,
     organizationId: () => organizationId,
   }
