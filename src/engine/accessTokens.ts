@@ -16,6 +16,9 @@ import { readScope } from './scopes.ts'
 
 const jwtPrefix = 'jwt-'
 
+/** The id under which a presented token would be stored; `undefined` for what cannot be one of ours. */
+export type StoredIdOf = (value: string) => string | undefined | Promise<string | undefined>
+
 export interface AccessTokensDeps {
   readonly provider: Provider
   readonly catalogue: Catalogue
@@ -62,11 +65,13 @@ export function installAccessTokens({ provider, catalogue, users, keyring, now }
     return keyring.sign(view?.application.idTokenSignedResponseAlg ?? 'RS256', payload, 'at+jwt')
   }
 
-  /** The id under which the token is stored; `undefined` for what cannot be one of ours. */
-  async function storedIdOf(value: string): Promise<string | undefined> {
+  const storedIdOf: StoredIdOf = (value) => {
     if (value.startsWith(jwtPrefix)) return undefined
-    if (!value.includes('.')) return value
-    const payload = await keyring.verify(value, provider.issuer, 'at+jwt')
+    return value.includes('.') ? storedIdOfJwt(value) : value
+  }
+
+  async function storedIdOfJwt(jwt: string): Promise<string | undefined> {
+    const payload = await keyring.verify(jwt, provider.issuer, 'at+jwt')
     return typeof payload?.jti === 'string' ? jwtPrefix + payload.jti : undefined
   }
 
@@ -99,6 +104,7 @@ export function installAccessTokens({ provider, catalogue, users, keyring, now }
   }
 
   return {
+    storedIdOf,
     /** The text of the access token that `ctx` has just issued, for `at_hash`. */
     issuedIn: (ctx: KoaContextWithOIDC): string | undefined => {
       const token = ctx.oidc.entities.AccessToken

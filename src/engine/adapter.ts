@@ -30,7 +30,7 @@ function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: 
     payload,
     expiresAt: expiresIn === undefined || Number.isNaN(expiresIn) ? undefined : new Date(now().getTime() + expiresIn * 1000),
     grantId: model === 'Session' || model === 'Interaction' ? undefined : payload.grantId,
-    uid: model === 'Session' ? payload.uid : undefined,
+    uid: model === 'Session' ? payload.uid : payload.expiresWithSession ? payload.sessionUid : undefined,
     userCode: payload.userCode,
     accountId: payload.accountId,
   })

@@ -1,55 +1,116 @@
-import type { Provider } from 'oidc-provider'
+/**
+ * Bearer tokens for everything that is not the engine: the APIs and the quick way through userinfo. The rules are those of the engine's own
+ * userinfo endpoint; the token, its grant and its session come in one read.
+ */
+import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
-import type { Bearer, VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { ArtifactStore, FoundArtifact } from '#src/domain/sessions/store.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
+import type { StoredIdOf } from './accessTokens.ts'
 import { audienceOf } from './audience.ts'
 import { readScope } from './scopes.ts'
 
-export interface BearerDeps {
-  readonly provider: Provider
+/** What the engine keeps of an access token. */
+export interface StoredToken {
+  readonly clientId: string
+  readonly accountId?: string
+  readonly grantId?: string
+  readonly scope?: string
+  readonly exp?: number
+  readonly iat?: number
+  /** Claims that the `claims` parameter asked for. */
+  readonly claims?: object
+  /** Set when the token is for another resource server. */
+  readonly aud?: string
+  readonly expiresWithSession?: boolean
+  readonly sessionUid?: string
+  readonly jkt?: string
+  readonly 'x5t#S256'?: string
+}
+
+interface StoredGrant {
+  readonly accountId?: string
+  readonly clientId?: string
+  readonly exp?: number
+  readonly openid?: { readonly scope?: string }
+  readonly rejected?: object
+}
+
+interface StoredSession {
+  readonly accountId?: string
+  readonly exp?: number
+  readonly authorizations?: Readonly<Record<string, { readonly grantId?: string }>>
+}
+
+export interface TokensDeps {
+  readonly artifacts: Pick<ArtifactStore, 'findToken'>
+  readonly storedIdOf: StoredIdOf
+  readonly now: Clock
+}
+
+export type FindToken = (value: string) => Promise<{ token: StoredToken; grant: StoredGrant } | undefined>
+
+/** Finds the access token of a user that holds by itself: known, not expired, its grant and session still there. Says nothing of the user. */
+export function createFindToken({ artifacts, storedIdOf, now }: TokensDeps): FindToken {
+  return async function findToken(value) {
+    const id = await storedIdOf(value)
+    const found = id === undefined ? undefined : await artifacts.findToken('AccessToken', id)
+    if (!found?.grant) return undefined
+    const at = epochSeconds(now())
+    const token = found.token.payload as unknown as StoredToken
+    const grant = found.grant.payload as unknown as StoredGrant
+    if (isOver(token, at) || isOver(grant, at) || grant.accountId !== token.accountId || grant.clientId !== token.clientId) return undefined
+    return token.expiresWithSession && !sessionHolds(found.session, token, at) ? undefined : { token, grant }
+  }
+}
+
+const isOver = ({ exp }: { readonly exp?: number }, at: number) => exp !== undefined && exp <= at
+
+function sessionHolds(found: FoundArtifact | undefined, token: StoredToken, at: number): boolean {
+  const session = found?.payload as StoredSession | undefined
+  if (!session || isOver(session, at) || session.accountId !== token.accountId) return false
+  const authorizations = session.authorizations ?? {}
+  return Object.hasOwn(authorizations, token.clientId) && authorizations[token.clientId]?.grantId === token.grantId
+}
+
+/** A token that is bound to a key or a certificate is no bearer token. */
+export const isBound = (token: StoredToken) => token.jkt !== undefined || token['x5t#S256'] !== undefined
+
+export interface BearerDeps extends TokensDeps {
+  readonly findToken: FindToken
   readonly catalogue: Catalogue
   readonly users: Pick<Users, 'find' | 'findByToken'>
 }
 
-/** Judges tokens for everything that is not the engine: the APIs. The rules are those of the engine's userinfo. */
-export function createVerifyBearer({ provider, catalogue, users }: BearerDeps): VerifyBearer {
-  return async function verifyBearer(token) {
-    if (token.startsWith('pat_')) {
-      const user = await users.findByToken(token)
-      const { ownProjectId } = await catalogue.root()
-      return user && { user, scopes: new Set(['openid', 'profile', 'email']), audience: new Set([user.username, ownProjectId]) }
+/** Judges tokens for the APIs: of users, of applications, and personal ones. */
+export function createVerifyBearer({ findToken, artifacts, storedIdOf, catalogue, users, now }: BearerDeps): VerifyBearer {
+  return async function verifyBearer(value) {
+    const root = await catalogue.root()
+    if (value.startsWith('pat_')) {
+      const user = await users.findByToken(value)
+      return user && { user, scopes: new Set(['openid', 'profile', 'email']), audience: new Set([user.username, root.ownProjectId]) }
     }
-    return (await userToken(token)) ?? applicationToken(token)
-  }
-
-  async function userToken(value: string): Promise<Bearer | undefined> {
-    const token = await provider.AccessToken.find(value)
-    // A token that is bound to a key or a certificate is no bearer token.
-    if (!token || token.isSenderConstrained()) return undefined
-    const [grant, user, view, root] = await Promise.all([
-      provider.Grant.find(token.grantId as string),
-      users.find(token.accountId as UserId),
-      catalogue.find(token.clientId as string),
-      catalogue.root(),
+    const found = await findToken(value)
+    const token = found?.token ?? (await applicationToken(value))
+    if (!token || isBound(token)) return undefined
+    const [view, user] = await Promise.all([
+      catalogue.find(token.clientId),
+      token.accountId === undefined ? undefined : users.find(token.accountId as UserId),
     ])
-    if (!grant || grant.accountId !== token.accountId || grant.clientId !== token.clientId || !user || !isActive(user)) return undefined
-    if (view && !view.application.active) return undefined
+    if (token.accountId !== undefined && !(user && isActive(user))) return undefined
+    // A machine user's own token has no application behind it; every other one needs one that is switched on.
+    if (view ? !view.application.active : !user) return undefined
     const request = readScope(token.scope)
-    const audience = audienceOf(token.clientId as string, view, request, root.ownProjectId)
-    return { user, clientId: token.clientId, scopes: request.scopes, audience: new Set(audience) }
+    const audience = new Set(audienceOf(token.clientId, view, request, root.ownProjectId))
+    return { user, clientId: token.clientId, scopes: request.scopes, audience }
   }
 
-  async function applicationToken(value: string): Promise<Bearer | undefined> {
-    const token = await provider.ClientCredentials.find(value)
-    if (!token || token.isSenderConstrained()) return undefined
-    const [view, root] = await Promise.all([catalogue.find(token.clientId as string), catalogue.root()])
-    if (!view?.application.active) return undefined
-    const request = readScope(token.scope)
-    return {
-      clientId: token.clientId,
-      scopes: request.scopes,
-      audience: new Set(audienceOf(token.clientId as string, view, request, root.ownProjectId)),
-    }
+  async function applicationToken(value: string): Promise<StoredToken | undefined> {
+    const id = await storedIdOf(value)
+    const found = id === undefined ? undefined : await artifacts.findToken('ClientCredentials', id)
+    const token = found?.token.payload as unknown as StoredToken | undefined
+    return token && !isOver(token, epochSeconds(now())) ? token : undefined
   }
 }

@@ -7,7 +7,7 @@ type Next = () => Promise<unknown>
 const paths = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/oauth/v2/keys'])
 
 interface Served {
-  readonly body: Buffer
+  readonly body: string
   readonly etag: string
 }
 
@@ -55,7 +55,7 @@ export function createDocuments({
       if (ctx.status !== 200) return
       const content = JSON.parse(JSON.stringify(ctx.body)) as Record<string, unknown>
       complete(ctx.path, content)
-      const body = Buffer.from(JSON.stringify(content))
+      const body = JSON.stringify(content)
       document = { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` }
       served.set(ctx.path, document)
     }

@@ -16,7 +16,7 @@ import type { Users } from '#src/domain/users/users.ts'
 import { installAccessTokens, newTokenId } from './accessTokens.ts'
 import { createFindAccount } from './account.ts'
 import { createAdapter } from './adapter.ts'
-import { createVerifyBearer } from './bearer.ts'
+import { createFindToken, createVerifyBearer } from './bearer.ts'
 import { installClientCache } from './clientCache.ts'
 import { engineConfiguration } from './configuration.ts'
 import { createCookieSigner } from './cookies.ts'
@@ -31,6 +31,7 @@ import { installMachineGrant } from './machineGrant.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
 import { installSteps } from './steps.ts'
+import { createUserinfo } from './userinfo.ts'
 
 export interface EngineDeps {
   readonly issuer: string
@@ -82,7 +83,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   )
   installOverrides(provider)
   installClientCache(provider, catalogue)
-  const { issuedIn } = installAccessTokens({ provider, catalogue, users, keyring, now })
+  const { issuedIn, storedIdOf } = installAccessTokens({ provider, catalogue, users, keyring, now })
   installIdTokens(provider, catalogue, issuedIn)
   installGrantProlongation(provider, () => root.settings, now)
   for (const Model of [provider.Grant, provider.RefreshToken, provider.AuthorizationCode]) {
@@ -114,6 +115,9 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       if (path !== '/oauth/v2/keys') document.id_token_signing_alg_values_supported = keyring.algorithms()
     },
   })
+  const tokens = { artifacts, storedIdOf, now }
+  const findToken = createFindToken(tokens)
+  const userinfo = createUserinfo({ findToken, users, catalogue })
   const completing: Koa.Middleware = async (ctx, next) => {
     await next()
     const engineContext = ctx as unknown as KoaContextWithOIDC
@@ -122,8 +126,8 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
 
   return {
     app: provider as unknown as Koa,
-    middleware: [upToDate, documents as Koa.Middleware, completing],
+    middleware: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware, completing],
     interactions: createInteractions(provider),
-    verifyBearer: createVerifyBearer({ provider, catalogue, users }),
+    verifyBearer: createVerifyBearer({ ...tokens, findToken, catalogue, users }),
   }
 }

@@ -11,6 +11,8 @@ export function createLog(level: string): Log {
       transport: { target: 'pino-pretty', options: { destination: 2, singleLine: true, translateTime: 'SYS:HH:MM:ss' } },
     })
   }
-  // Synchronous: what was logged before a crash is there, and a line costs less than a message to another thread.
-  return pino(options, pino.destination({ dest: 2, sync: false, minLength: 0 }))
+  // Lines are gathered for a moment: a write for each costs more than the request that it tells of. The rest is written at exit.
+  const destination = pino.destination({ dest: 2, sync: true, minLength: 8192, periodicFlush: 100 })
+  process.once('exit', () => destination.flushSync())
+  return pino(options, destination)
 }

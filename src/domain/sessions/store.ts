@@ -12,7 +12,7 @@ export interface Artifact {
   readonly payload: Readonly<Record<string, unknown>>
   readonly expiresAt?: Date
   readonly grantId?: string
-  /** The stable id of a session, whose `id` changes. */
+  /** The stable id of a session, whose `id` changes; on a token, of the session that it ends with. */
   readonly uid?: string
   readonly userCode?: string
   readonly accountId?: string
@@ -24,10 +24,20 @@ export interface FoundArtifact {
   readonly consumedAt?: Date
 }
 
+/** A token with what it hangs on. */
+export interface FoundToken {
+  readonly token: FoundArtifact
+  readonly grant?: FoundArtifact
+  /** Looked up when the token has a `uid`. */
+  readonly session?: FoundArtifact
+}
+
 export interface ArtifactStore {
   find(model: string, id: string): Promise<FoundArtifact | undefined>
   /** The newest artifact with this uid: an old row may linger for a moment while an id changes. */
   findByUid(model: string, uid: string): Promise<FoundArtifact | undefined>
+  /** A token, its grant and its session in one read: what every use of an access token asks for. */
+  findToken(model: string, id: string): Promise<FoundToken | undefined>
   findByUserCode(model: string, userCode: string): Promise<FoundArtifact | undefined>
   put(artifact: Artifact): Promise<void>
   /** Like `put`, but keeps every entry of `payload.authorizations` of the same sign-in that another request has added meanwhile. */

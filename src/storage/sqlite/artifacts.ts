@@ -31,10 +31,11 @@ export function createArtifactStore(database: Database, now: Clock): ArtifactSto
   const live = '(expires_at IS NULL OR expires_at > ?)'
   const horizon = () => now().getTime() - graceMs
 
+  // Only sessions are indexed by uid, and the planner must be told so: a token has one too, which nobody looks for.
   const findBy = (column: 'id' | 'uid' | 'user_code', model: string, value: string) =>
     database.read(() => {
       const row = database.get<ArtifactRow>(
-        `SELECT payload, consumed_at FROM artifacts WHERE ${column} = ? AND model = ? AND ${live} ORDER BY number DESC LIMIT 1`,
+        `SELECT payload, consumed_at FROM artifacts WHERE ${column} = ? AND model = ?${column === 'uid' ? " AND model = 'Session'" : ''} AND ${live} ORDER BY number DESC LIMIT 1`,
         value,
         model,
         horizon(),
@@ -52,6 +53,27 @@ export function createArtifactStore(database: Database, now: Clock): ArtifactSto
   return {
     find: (model, id) => findBy('id', model, id),
     findByUid: (model, uid) => findBy('uid', model, uid),
+
+    findToken: (model, id) =>
+      database.read(() => {
+        const [row] = database.rows(
+          `SELECT t.payload, t.consumed_at, g.payload, s.payload FROM artifacts t
+           LEFT JOIN artifacts g ON g.model = 'Grant' AND g.id = t.grant_id
+           LEFT JOIN artifacts s ON s.model = 'Session' AND s.uid = t.uid
+           WHERE t.model = ? AND t.id = ? AND (t.expires_at IS NULL OR t.expires_at > ?) ORDER BY s.number DESC LIMIT 1`,
+          model,
+          id,
+          horizon(),
+        ) as [string, number | null, string | null, string | null][]
+        if (!row) return undefined
+        const [payload, consumed_at, grant, session] = row
+        return {
+          token: foundOf({ payload, consumed_at }),
+          ...(grant !== null && { grant: foundOf({ payload: grant, consumed_at: null }) }),
+          ...(session !== null && { session: foundOf({ payload: session, consumed_at: null }) }),
+        }
+      }),
+
     findByUserCode: (model, userCode) => findBy('user_code', model, userCode),
 
     put: (artifact) =>

@@ -3,6 +3,7 @@ import type { CatalogueChange, CatalogueStore } from '#src/domain/applications/s
 import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
 import { violatedIndex } from './failures.ts'
+import type { Revision } from './revision.ts'
 
 interface RootRow {
   readonly organization: string | null
@@ -18,12 +19,7 @@ interface DocumentRow {
 
 const columns = 'created_at, changed_at, document'
 
-/** Makes `revision()` another number everywhere, once the open transaction is committed. */
-export function moveRevision(database: Database): void {
-  database.run('UPDATE catalogue SET revision = revision + 1')
-}
-
-export function createCatalogueStore(database: Database): CatalogueStore {
+export function createCatalogueStore(database: Database, revision: Revision): CatalogueStore {
   return {
     root: () =>
       database.read(() => {
@@ -61,11 +57,11 @@ export function createCatalogueStore(database: Database): CatalogueStore {
         for (const id of change.removeProjects ?? []) database.run('DELETE FROM projects WHERE id = ?', id)
         for (const project of change.putProjects ?? []) putProject(database, project)
         for (const application of change.putApplications ?? []) putApplication(database, application)
-        moveRevision(database)
+        revision.move()
         writeEvents(database, change.events)
       }),
 
-    revision: () => database.readNow(() => database.get<{ revision: number }>('SELECT revision FROM catalogue')?.revision ?? 0),
+    revision: revision.read,
   }
 }
 

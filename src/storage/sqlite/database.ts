@@ -4,7 +4,7 @@
  * Hands writes to the group commit and failures to `failures.ts`. Knows no table.
  */
 
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { CannotStart, StoreUnavailable } from '#src/base/errors.ts'
 import { isBusy, translated } from './failures.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -17,6 +17,7 @@ export class Database {
   readonly path: string
   readonly #connection: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly #rowStatements = new Map<string, StatementSync>()
   #group: GroupCommit | undefined
   #closed: Promise<void> | undefined
 
@@ -62,6 +63,11 @@ export class Database {
 
   all<Row>(sql: string, ...parameters: SQLInputValue[]): Row[] {
     return this.#prepared(sql).all(...parameters) as Row[]
+  }
+
+  /** Rows as arrays in the order of the columns: for hot reads, where making objects with names costs more than the reading. */
+  rows(sql: string, ...parameters: SQLInputValue[]): SQLOutputValue[][] {
+    return this.#preparedRows(sql).all(...parameters) as unknown as SQLOutputValue[][]
   }
 
   /** Runs a writing statement and answers how many rows it changed. Only inside `write`. */
@@ -134,6 +140,7 @@ export class Database {
       // The log stays beside the file and is read at the next start, so nothing is lost.
     } finally {
       this.#statements.clear()
+      this.#rowStatements.clear()
       this.#connection.close()
     }
   }
@@ -141,6 +148,16 @@ export class Database {
   #open<T>(work: () => T): T {
     if (this.#closed) throw new StoreUnavailable('it is closed')
     return work()
+  }
+
+  #preparedRows(sql: string): StatementSync {
+    let statement = this.#rowStatements.get(sql)
+    if (!statement) {
+      statement = this.#connection.prepare(sql)
+      statement.setReturnArrays(true)
+      this.#rowStatements.set(sql, statement)
+    }
+    return statement
   }
 
   #prepared(sql: string): StatementSync {

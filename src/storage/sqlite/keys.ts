@@ -1,7 +1,7 @@
 import type { KeyStore, StoredKey } from '#src/domain/keys/store.ts'
 import { writeEvents } from './audit.ts'
-import { moveRevision } from './catalogue.ts'
 import type { Database } from './database.ts'
+import type { Revision } from './revision.ts'
 
 interface KeyRow {
   readonly kid: string
@@ -14,7 +14,7 @@ interface KeyRow {
 
 const columns = 'kid, algorithm, sealed, created_at, active_from, published_until'
 
-export function createKeyStore(database: Database): KeyStore {
+export function createKeyStore(database: Database, revision: Revision): KeyStore {
   return {
     list: () => database.read(() => database.all<KeyRow>(`SELECT ${columns} FROM signing_keys ORDER BY created_at, kid`).map(keyOf)),
 
@@ -32,7 +32,7 @@ export function createKeyStore(database: Database): KeyStore {
           )
         }
         for (const kid of remove) database.run('DELETE FROM signing_keys WHERE kid = ?', kid)
-        moveRevision(database)
+        revision.move()
         writeEvents(database, events)
       }),
   }

@@ -11,7 +11,7 @@ interface KeyRow {
   readonly created_at: number
 }
 
-export interface MetadataRow extends KeyRow {
+interface MetadataRow extends KeyRow {
   readonly changed_at: number
   readonly value: Uint8Array
 }
@@ -115,9 +115,30 @@ export function putEntry(database: Database, userId: UserId, { key, value, seque
   )
 }
 
-export function entryOf({ key, value, sequence, created_at, changed_at }: MetadataRow): MetadataEntry {
+/** A value of up to this many bytes is read as text: making an array of bytes for each costs more than the rest of the row. */
+const textBytes = 1024
+
+/** All entries of a user, oldest first. */
+export function allEntries(database: Database, userId: UserId): readonly MetadataEntry[] {
+  const rows = database.rows(
+    `SELECT number, key, sequence, created_at, changed_at, CASE WHEN length(value) <= ${textBytes} THEN hex(value) ELSE value END
+     FROM metadata WHERE user_id = ?`,
+    userId,
+  ) as [number, string, number, number, number, string | Uint8Array][]
+  return rows
+    .sort((a, b) => a[3] - b[3] || a[2] - b[2] || a[0] - b[0])
+    .map(([, key, sequence, createdAt, changedAt, value]) => ({
+      key,
+      value: typeof value === 'string' ? Buffer.from(value, 'hex') : value,
+      sequence,
+      createdAt: new Date(createdAt),
+      changedAt: new Date(changedAt),
+    }))
+}
+
+function entryOf({ key, value, sequence, created_at, changed_at }: MetadataRow): MetadataEntry {
   return { key, value, sequence, createdAt: new Date(created_at), changedAt: new Date(changed_at) }
 }
 
 /** Oldest first; entries of one moment in the order of their changes. */
-export const byCreation = (a: KeyRow, b: KeyRow) => a.created_at - b.created_at || a.sequence - b.sequence || a.number - b.number
+const byCreation = (a: KeyRow, b: KeyRow) => a.created_at - b.created_at || a.sequence - b.sequence || a.number - b.number

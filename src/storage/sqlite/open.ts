@@ -22,6 +22,7 @@ import { dossierSteps } from './migrations/dossier.ts'
 import { assertReadable, migrate } from './migrations/migrate.ts'
 import { sessionsSteps } from './migrations/sessions.ts'
 import { whileBusy } from './patience.ts'
+import { createRevision } from './revision.ts'
 import { startSweep } from './sweep.ts'
 import { createPersonalAccessTokenStore } from './tokens.ts'
 import { createUserStore } from './users.ts'
@@ -32,13 +33,14 @@ import { createUserStore } from './users.ts'
  */
 export async function openSqlite(directory: string, { now = systemClock }: { now?: Clock } = {}): Promise<Stores> {
   const [dossier, sessions] = await openFiles(directory)
+  const revision = createRevision(dossier)
   const stopSweep = startSweep(sessions, now)
   return {
     description: `SQLite in ${directory}`,
     users: createUserStore(dossier),
     metadata: createMetadataStore(dossier),
-    catalogue: createCatalogueStore(dossier),
-    keys: createKeyStore(dossier),
+    catalogue: createCatalogueStore(dossier, revision),
+    keys: createKeyStore(dossier, revision),
     tokens: createPersonalAccessTokenStore(dossier),
     audit: createAuditStore(dossier),
     artifacts: createArtifactStore(sessions, now),

@@ -3,7 +3,7 @@ import { comparable, type User, type UserId, UserIdTaken, UserNotFound, Username
 import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
 import { violatedIndex } from './failures.ts'
-import { byCreation, entryOf, type MetadataRow, putEntry } from './metadata.ts'
+import { allEntries, putEntry } from './metadata.ts'
 
 interface UserRow {
   readonly id: string
@@ -31,18 +31,9 @@ export function createUserStore(database: Database): UserStore {
     find: (id) => database.read(() => selectOne(id)),
 
     findWithMetadata: (id) =>
-      database.read(() => {
-        // One statement, because one statement sees one state: the user's row has no key, each further row is an entry.
-        const rows = database.all<UserRow & MetadataRow & { key: string | null }>(
-          `SELECT id, state, sequence, created_at, changed_at, document, NULL AS number, NULL AS key, NULL AS value
-           FROM users WHERE id = ?1
-           UNION ALL SELECT NULL, NULL, sequence, created_at, changed_at, NULL, number, key, value FROM metadata WHERE user_id = ?1`,
-          id,
-        )
-        const row = rows.find(({ key }) => key === null)
-        if (!row) return undefined
-        const entries = rows.filter(({ key }) => key !== null)
-        return { user: userOf(row), metadata: entries.sort(byCreation).map(entryOf) }
+      database.readTogether(() => {
+        const user = selectOne(id)
+        return user && { user, metadata: allEntries(database, id) }
       }),
 
     findByUsername: (username) =>

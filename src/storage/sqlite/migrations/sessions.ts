@@ -20,7 +20,7 @@ export const sessionsSteps: readonly string[] = [
   ) STRICT;
   CREATE INDEX artifacts_by_expiry ON artifacts (expires_at) WHERE expires_at IS NOT NULL;
   CREATE INDEX artifacts_by_grant ON artifacts (grant_id) WHERE grant_id IS NOT NULL;
-  CREATE INDEX artifacts_by_uid ON artifacts (uid) WHERE uid IS NOT NULL;
+  CREATE INDEX artifacts_by_uid ON artifacts (uid) WHERE model = 'Session';
   CREATE INDEX artifacts_by_user_code ON artifacts (user_code) WHERE user_code IS NOT NULL;
   CREATE INDEX artifacts_by_account ON artifacts (account_id) WHERE account_id IS NOT NULL;
 
