@@ -41,7 +41,7 @@ export async function accessTokensFor({ stores, now }: Domain, clientId: string,
       await Promise.all([
         stores.artifacts.put({ model: 'Session', id: sessionId, payload: session, expiresAt, uid, accountId }),
         stores.artifacts.put({ model: 'Grant', id: grantId, payload: grant, expiresAt, accountId }),
-        stores.artifacts.put({ model: 'AccessToken', id: token, payload: accessToken, expiresAt, grantId, accountId }),
+        stores.artifacts.put({ model: 'AccessToken', id: token, payload: accessToken, expiresAt, grantId, uid, accountId }),
       ])
       return token
     }),

