@@ -48,7 +48,10 @@ export class Browser {
     for (const [, attributes = '', content = ''] of page.text.matchAll(/<form([^>]*)>(.*?)<\/form>/gs)) {
       const action = /action="([^"]*)"/.exec(attributes)?.[1]
       if (!action?.endsWith(suffix)) continue
-      const hidden = [...content.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value])
+      const hidden = [...content.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ])
       return this.open(new URL(action, page.url), { ...Object.fromEntries(hidden), ...fields })
     }
     throw new Error(`no form to ${suffix} on ${page.url}:\n${page.text}`)

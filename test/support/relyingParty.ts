@@ -27,7 +27,11 @@ export async function signIn(idp: Idp, options: SignInOptions = {}) {
   const { application = idp.web, browser = idp.browser(), username = idp.jane.username } = options
   const configuration = await relyingParty(idp, application, options.secret)
   const { callback, codeVerifier, nonce, state } = await authorize(idp, configuration, { ...options, application, browser, username })
-  const tokens = await client.authorizationCodeGrant(configuration, callback, { pkceCodeVerifier: codeVerifier, expectedNonce: nonce, expectedState: state })
+  const tokens = await client.authorizationCodeGrant(configuration, callback, {
+    pkceCodeVerifier: codeVerifier,
+    expectedNonce: nonce,
+    expectedState: state,
+  })
   return { configuration, browser, tokens, callback, codeVerifier }
 }
 

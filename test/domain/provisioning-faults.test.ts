@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { readConfigurationFile } from '#src/domain/provisioning/file.ts'
+
+/** What is wrong with a file by itself. */
+function faultsOf(text: string): readonly string[] {
+  try {
+    readConfigurationFile(text, 'f', { environment: () => undefined, file: () => undefined }).faults.throwIfAny()
+    return []
+  } catch (error) {
+    return (error as { lines: readonly string[] }).lines.map((line) => line.replace(/^f:\d+: /, ''))
+  }
+}
+
+const applicationFaults = (fields: string) =>
+  faultsOf(`projects: [{ name: P, applications: [{ name: a, ${fields} }] }]`).map((line) =>
+    line.replace('projects[0].applications[0].', ''),
+  )
+
+test.each([
+  ['https://a.example/cb', 'web', []],
+  ['http://localhost:3000/cb', 'web', []],
+  ['http://[::1]/cb', 'native', []],
+  ['com.example.app:/cb', 'native', []],
+  ['com.example.app:/cb', 'web', ['redirectUris[0]: must be an https address, or an http one of this machine']],
+  ['javascript:alert(1)', 'native', ['redirectUris[0]: must not use the scheme javascript']],
+  ['http://a.example/cb', 'web', ['redirectUris[0]: must be https unless its host is localhost, 127.0.0.1 or [::1]']],
+  ['/cb', 'web', ['redirectUris[0]: must be an absolute address such as https://app.example/callback']],
+  ['https://a.example/#', 'web', ['redirectUris[0]: must not have a fragment']],
+  ['https://*.a.example/', 'web', ['redirectUris[0]: must be exact: a * has no meaning in it']],
+  ['https://u:p@a.example/', 'web', ['redirectUris[0]: must not have credentials in it']],
+])('the redirect URI %s of a %s application is judged', (uri, type, faults) => {
+  expect(applicationFaults(`type: ${type}, redirectUris: ["${uri}"]`)).toEqual(faults)
+})
+
+test.each([
+  ['type: api', []],
+  ['type: web', ['redirectUris: is missing: people who sign in must be sent back somewhere']],
+  ['type: native, grantTypes: [deviceCode]', []],
+  ['type: api, authMethod: none', ['authMethod: must not be none: an api application has to prove who it is']],
+  ['type: api, authMethod: privateKeyJwt', ['authMethod: privateKeyJwt needs jwks or jwksUri']],
+  [
+    'type: api, authMethod: privateKeyJwt, jwks: { keys: [{ kty: OKP, d: x }] }',
+    ['jwks.keys: must be public keys only: take away d and k'],
+  ],
+  ['type: api, authMethod: privateKeyJwt, jwks: { keys: [{ kty: OKP }] }', []],
+  ['type: native, grantTypes: [deviceCode], requirePkce: false', ['requirePkce: must be true when authMethod is none']],
+  ['type: native, grantTypes: [clientCredentials]', ['grantTypes: clientCredentials needs an authMethod other than none']],
+  ['type: native, grantTypes: [deviceCode], clientSecret: s', ['clientSecret: has no use with authMethod none']],
+  ['type: api, clockSkew: 6s', ['clockSkew: must be at most 5s']],
+  ['type: api, clockSkew: 5', ['clockSkew: must be a duration such as 90s, 15m, 12h or 30d']],
+  ['type: api, clientId: "a:b"', ['clientId: must be 1 to 200 printable ASCII characters without blanks and colons']],
+  ['type: api, additionalOrigins: ["https://a.example/"]', [expect.stringContaining('additionalOrigins[0]: must be a bare https origin')]],
+  ['type: api, forwardAuth: { metadata: [] }', ['forwardAuth: is not supported yet']],
+  ['type: api, subjectType: pairwise', ['subjectType: is not supported yet']],
+  ['type: api, redirectURIs: []', ['redirectURIs: there is no such field; did you mean redirectUris?']],
+  ['type: spa, grantTypes: []', ['type: must be web or userAgent or native or api']],
+  ['redirectUris: ["https://a.example/"], responseTypes: [id_token]', ['responseTypes: id_token needs the grant type implicit']],
+])('an application with %s is judged', (fields, faults) => {
+  expect(applicationFaults(fields)).toEqual(faults)
+})
+
+test('faults stand on the line of the field, also behind an alias and in JSON', () => {
+  const read = (text: string) => {
+    try {
+      readConfigurationFile(text, 'f', { environment: () => undefined, file: () => undefined }).faults.throwIfAny()
+    } catch (error) {
+      return (error as Error).message
+    }
+    return ''
+  }
+  expect(read('users:\n  - &jane\n    username: jane\n    locale: "?"\n')).toMatch(/^f:4: users\[0\].locale: /)
+  expect(read('{\n\t"users": [\n\t\t{ "username": "jane",\n\t\t  "mail": "x" }\n\t]\n}')).toMatch(
+    /^f:4: users\[0\].mail: there is no such field/,
+  )
+  expect(read('users:\n  - username: jane\n    username: john\n')).toMatch(/^f:3: document: .*unique/)
+  expect(read('')).toMatch(/^f:1: document: must be a group of fields, not empty$/)
+})

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type Domain, openDomain } from '#src/compose.ts'
+import type { AuditEvent } from '#src/domain/audit/events.ts'
+import type { UserId } from '#src/domain/users/user.ts'
+import { readConfiguration } from '#src/platform/config.ts'
+import { person } from '../support/idp.ts'
+import { testStores } from '../support/stores.ts'
+
+describe.each(testStores)('on $name', ({ make }) => {
+  test('after kill -9 under a write load every acknowledged write is there, none is half there, and no sequence is missing or double', async () => {
+    const environment = { DOSSIER_STORE: await make(), DOSSIER_SECRET: 'a secret for tests of more than 32 bytes' }
+    const before = await openDomain(readConfiguration(environment))
+    const users = await Promise.all(Array.from({ length: 8 }, () => before.users.create(person({ password: undefined, metadata: [] }), { kind: 'system' })))
+    await before.stores.close()
+    const acknowledged = new Map<string, { round: number; sequence: number }>()
+
+    for (let crash = 0; crash < 3; crash += 1) {
+      await writeAndKill(environment, users.map(({ id }) => id), acknowledged)
+      const domain = await openDomain(readConfiguration(environment))
+      for (const { id } of users) await inspect(domain, id, acknowledged.get(id))
+      await domain.stores.close()
+    }
+  })
+})
+
+/** Lets a process write until a thousand more writes are acknowledged, and kills it in the middle of the next. */
+async function writeAndKill(environment: object, userIds: readonly UserId[], acknowledged: Map<string, { round: number; sequence: number }>): Promise<void> {
+  const writer = spawn(process.execPath, [join(import.meta.dirname, 'writer.ts'), ...userIds], {
+    env: { ...process.env, WRITER: JSON.stringify(environment) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  let lines = 0
+  writer.stdout.setEncoding('utf8')
+  writer.stdout.on('data', (chunk: string) => {
+    text += chunk
+    lines += chunk.split('\n').length - 1
+    if (lines >= 1000) writer.kill('SIGKILL')
+  })
+  const [, signal] = await once(writer, 'close')
+  expect(signal).toBe('SIGKILL')
+  for (const line of text.split('\n').slice(0, -1)) {
+    const [userId = '', round, sequence] = line.split(' ')
+    acknowledged.set(userId, { round: Number(round), sequence: Number(sequence) })
+  }
+}
+
+async function inspect({ users, metadata, stores }: Domain, id: UserId, last: { round: number; sequence: number } | undefined): Promise<void> {
+  const user = await users.get(id)
+  const [left, right] = await Promise.all([metadata.get(id, 'left'), metadata.get(id, 'right')])
+  expect(Buffer.from(left.value).toString()).toBe(Buffer.from(right.value).toString())
+  expect(Number(Buffer.from(left.value).toString())).toBeGreaterThanOrEqual(last?.round ?? 0)
+  expect(user.sequence).toBeGreaterThanOrEqual(last?.sequence ?? 0)
+  const sequences = (await allEvents(stores, id)).map(({ sequence }) => sequence)
+  expect(sequences).toEqual(Array.from({ length: user.sequence }, (_, index) => user.sequence - index))
+}
+
+async function allEvents({ audit }: Domain['stores'], id: UserId): Promise<readonly AuditEvent[]> {
+  const events: AuditEvent[] = []
+  for (;;) {
+    const page = await audit.list({ kind: 'user', id }, { before: events.at(-1)?.id, limit: 500 })
+    if (page.length === 0) return events
+    events.push(...page)
+  }
+}
