@@ -1,16 +1,8 @@
-/** Compose: the only file that knows every room. It wires the domain over a store, and the server over the domain; it decides nothing. */
+/**
+ * Compose: this file and composeDomain.ts are the only ones that know every room. They wire the domain over a store, and the server over the
+ * domain; they decide nothing. Whoever needs no server (the command line) imports the other one, which loads no engine.
+ */
 import { createServer, type Server } from 'node:http'
-import { type Clock, systemClock } from '#src/base/clock.ts'
-import { createCatalogue } from '#src/domain/applications/catalogue.ts'
-import { createRecorder } from '#src/domain/audit/recorder.ts'
-import { createKeys } from '#src/domain/keys/keys.ts'
-import { createSealer } from '#src/domain/keys/seal.ts'
-import { createMetadata } from '#src/domain/metadata/metadata.ts'
-import type { Stores } from '#src/domain/stores.ts'
-import { createPasswords } from '#src/domain/users/passwords.ts'
-import { createSignIn } from '#src/domain/users/signIn.ts'
-import { createThrottle } from '#src/domain/users/throttle.ts'
-import { createUsers } from '#src/domain/users/users.ts'
 import { createEngine } from '#src/engine/engine.ts'
 import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
@@ -26,49 +18,9 @@ import { requestLog } from '#src/http/kit/request.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
-import { secretInDirectory } from '#src/platform/secret.ts'
-import { openStores } from '#src/storage/open.ts'
+import type { Domain } from './composeDomain.ts'
 
-export type Domain = ReturnType<typeof composeDomain>
-
-/** The domain over a store. */
-export function composeDomain({ stores, secrets, now = systemClock }: { stores: Stores; secrets: readonly string[]; now?: Clock }) {
-  const recorder = createRecorder({ now })
-  const sealer = createSealer(secrets)
-  const passwords = createPasswords()
-  const endSessions = (userId: string) => stores.artifacts.removeByAccount(userId)
-  const users = createUsers({ store: stores.users, tokens: stores.tokens, passwords, recorder, endSessions })
-  const throttle = createThrottle({ store: stores.attempts, now })
-  return {
-    now,
-    stores,
-    sealer,
-    recorder,
-    users,
-    metadata: createMetadata({ store: stores.metadata, recorder }),
-    catalogue: createCatalogue({ store: stores.catalogue, recorder }),
-    keys: createKeys({ store: stores.keys, sealer, recorder }),
-    signIn: createSignIn({ users, passwords, throttle, audit: stores.audit, recorder }),
-  }
-}
-
-/** Opens the configured store with the domain over it; `close` it when done. @throws CannotStart */
-export async function openDomain(
-  configuration: Pick<Configuration, 'DOSSIER_STORE' | 'DOSSIER_SECRET'>,
-  now: Clock = systemClock,
-): Promise<Domain> {
-  const address = configuration.DOSSIER_STORE
-  const stores = await openStores(address, { now })
-  try {
-    const secrets = configuration.DOSSIER_SECRET ?? (address.kind === 'sqlite' ? [secretInDirectory(address.directory)] : [])
-    const domain = composeDomain({ stores, secrets, now })
-    await domain.catalogue.bootstrap()
-    return domain
-  } catch (error) {
-    await stores.close()
-    throw error
-  }
-}
+export { type Domain, openDomain } from './composeDomain.ts'
 
 export interface Service {
   readonly server: Server
@@ -100,6 +52,11 @@ export async function composeService(configuration: Configuration, domain: Domai
 
   const { app, interactions, verifyBearer } = engine
   app.silent = true
+  app.on('error', (error: NodeJS.ErrnoException, ctx?: { state: { requestId?: string } }) => {
+    // A client that went away is not our fault, and not worth a line.
+    if (!['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes(error.code ?? ''))
+      log.error({ requestId: ctx?.state.requestId, err: error }, 'a request failed')
+  })
   app.proxy = configuration.DOSSIER_TRUST_PROXY > 0
   app.maxIpsCount = configuration.DOSSIER_TRUST_PROXY
   pinAddresses(app.request, issuer)

@@ -27,13 +27,14 @@ export async function serve({ environment, say, prepare }: ServeOptions): Promis
     const administrator = await ensureAdministrator(domain, configuration)
     await prepare?.(domain, configuration)
     const service = await composeService(configuration, domain, log)
+    const toldToStop = untilToldToStop()
     await new Promise<void>((resolve, reject) => {
       service.server.once('error', (error) => reject(cannotListen(error, host, port)))
       service.server.listen(port, host, resolve)
     })
     for (const line of await greeting(domain, issuer, administrator)) say(line)
     log.info({ issuer, host, port, store: domain.stores.description }, 'listening')
-    await untilToldToStop()
+    await toldToStop
     log.info('shutting down')
     service.announceShutdown()
     await drain(service.server)

@@ -5,30 +5,50 @@
  */
 import { parseArgs } from 'node:util'
 import { DomainError } from '#src/base/errors.ts'
+import { FileFaults } from '#src/domain/provisioning/faults.ts'
 import { ConfigurationFaults } from '#src/platform/config.ts'
 import { type Command, type CommandOption, type Invocation, WrongUsage } from './command.ts'
 
 /** Commands by name, each loaded when it is called: `dossier --help` must not wait for the server's modules. */
 const commands: Readonly<Record<string, { summary: string; load: () => Promise<Command> }>> = {
   serve: { summary: 'Run the server', load: async () => (await import('./serve.ts')).serveCommand },
+  apply: { summary: 'Make the store what a configuration file says', load: async () => (await import('./apply.ts')).applyCommand },
+  export: { summary: 'Write a configuration file of what is stored', load: async () => (await import('./export.ts')).exportCommand },
+  'user list': { summary: 'All users', load: async () => (await import('./user.ts')).userListCommand },
+  'user get': { summary: 'One user with metadata', load: async () => (await import('./user.ts')).userGetCommand },
+  'user create': { summary: 'A new user', load: async () => (await import('./userCreate.ts')).userCreateCommand },
+  'user set-password': { summary: 'A new password', load: async () => (await import('./userCreate.ts')).userSetPasswordCommand },
+  'user deactivate': { summary: 'Shut a user out', load: async () => (await import('./userState.ts')).userDeactivateCommand },
+  'user reactivate': {
+    summary: 'Let a deactivated user in again',
+    load: async () => (await import('./userState.ts')).userReactivateCommand,
+  },
+  'user unlock': { summary: 'Let a locked user in again', load: async () => (await import('./userState.ts')).userUnlockCommand },
+  'user remove': { summary: 'Remove a user for good', load: async () => (await import('./userState.ts')).userRemoveCommand },
+  'metadata list': { summary: 'All metadata of a user', load: async () => (await import('./metadata.ts')).metadataListCommand },
+  'metadata get': { summary: 'One value', load: async () => (await import('./metadata.ts')).metadataGetCommand },
+  'metadata set': { summary: 'Set one value', load: async () => (await import('./metadata.ts')).metadataSetCommand },
+  'metadata remove': { summary: 'Remove one value', load: async () => (await import('./metadata.ts')).metadataRemoveCommand },
+  'token create': { summary: 'A new personal access token', load: async () => (await import('./token.ts')).tokenCreateCommand },
+  'token list': { summary: 'The tokens of a user', load: async () => (await import('./token.ts')).tokenListCommand },
+  'token revoke': { summary: 'End a token', load: async () => (await import('./token.ts')).tokenRevokeCommand },
+  'keys list': { summary: 'Signing keys and what they are now', load: async () => (await import('./keys.ts')).keysListCommand },
+  'keys rotate': { summary: 'Make successors to the signing keys', load: async () => (await import('./keys.ts')).keysRotateCommand },
+  'keys retire': { summary: 'Take a former key away at once', load: async () => (await import('./keys.ts')).keysRetireCommand },
+  'config check': {
+    summary: 'Look whether the server could start',
+    load: async () => (await import('./configCheck.ts')).configCheckCommand,
+  },
 }
 
-const common = {
+const common: Readonly<Record<string, CommandOption>> = {
   help: { type: 'boolean', short: 'h', help: 'Show this help' },
   json: { type: 'boolean', help: 'Answer with one JSON document' },
-} as const satisfies Record<string, CommandOption>
-
-process.exitCode = await main(process.argv.slice(2))
+}
 
 async function main(words: readonly string[]): Promise<number> {
   const name = nameOf(words)
-  if (name === undefined) {
-    const asked = words.length === 0 || words[0] === '--help' || words[0] === '-h'
-    const print = asked ? console.log : console.error
-    if (!asked) print(`dossier: there is no command ${JSON.stringify(words[0])}\n`)
-    print(overview())
-    return asked ? 0 : 2
-  }
+  if (name === undefined) return guide(words)
   const command = await (commands[name] as (typeof commands)[string]).load()
   return run(command, words.slice(name.split(' ').length))
 }
@@ -36,6 +56,23 @@ async function main(words: readonly string[]): Promise<number> {
 /** The longest name of a command that the words begin with. */
 function nameOf(words: readonly string[]): string | undefined {
   return [2, 1].map((length) => words.slice(0, length).join(' ')).find((name) => Object.hasOwn(commands, name))
+}
+
+/** Lists the commands, those of one noun when it was typed. Asking for that is no failure. */
+function guide([noun = '--help', verb]: readonly string[]): number {
+  const ofNoun = Object.keys(commands).filter((name) => name.startsWith(`${noun} `))
+  const isQuestion = (word: string | undefined) => word === '--help' || word === '-h'
+  if (ofNoun.length === 0) {
+    if (isQuestion(noun)) console.log(overview(Object.keys(commands)))
+    else console.error(`dossier: there is no command ${JSON.stringify(noun)}\n\n${overview(Object.keys(commands))}`)
+    return isQuestion(noun) ? 0 : 2
+  }
+  if (isQuestion(verb)) console.log(overview(ofNoun))
+  else {
+    const reason = verb === undefined ? `${noun} needs to know what to do` : `there is no command ${JSON.stringify(`${noun} ${verb}`)}`
+    console.error(`dossier: ${reason}\n\n${overview(ofNoun)}`)
+  }
+  return isQuestion(verb) ? 0 : 2
 }
 
 async function run(command: Command, words: readonly string[]): Promise<number> {
@@ -54,7 +91,7 @@ async function run(command: Command, words: readonly string[]): Promise<number> 
     }
     const outcome = await command.run(invocation)
     if (outcome) console.log(values.json ? JSON.stringify(outcome.json) : outcome.text.join('\n'))
-    return 0
+    return outcome?.status ?? 0
   } catch (error) {
     return complain(command, error)
   }
@@ -62,7 +99,7 @@ async function run(command: Command, words: readonly string[]): Promise<number> 
 
 function parse(command: Command, words: readonly string[]) {
   const options = Object.fromEntries(
-    Object.entries({ ...common, ...command.options }).map(([name, { help: _help, value: _value, ...option }]) => [name, option]),
+    Object.entries({ ...common, ...command.options }).map(([name, { type, short }]) => [name, short ? { type, short } : { type }]),
   )
   try {
     return parseArgs({ args: [...words], options, allowPositionals: true })
@@ -76,21 +113,25 @@ function complain(command: Command, error: unknown): number {
     console.error(`dossier ${command.name}: ${error.message}\n\n${usageOf(command)}`)
     return 2
   }
-  if (error instanceof ConfigurationFaults) {
+  if (error instanceof ConfigurationFaults || error instanceof FileFaults) {
     console.error(error.message)
-    return 78
+    return error instanceof FileFaults ? 1 : 78
   }
-  console.error(error instanceof DomainError ? `dossier ${command.name}: ${error.message}` : error)
+  console.error(isExpected(error) ? `dossier ${command.name}: ${error.message}` : error)
   return 1
 }
 
-const overview = () =>
+/** A failure that the operator can do something about, a file that is not there for example: its trace would tell them nothing. */
+const isExpected = (error: unknown): error is Error =>
+  error instanceof DomainError || (error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === 'string')
+
+const overview = (names: readonly string[]) =>
   [
     'Dossier, an OpenID Connect identity provider',
     '',
     'usage: dossier COMMAND [--help]',
     '',
-    ...columns(Object.entries(commands).map(([name, { summary }]) => [name, summary])),
+    ...columns(names.map((name) => [name, commands[name]?.summary ?? ''])),
   ].join('\n')
 
 const usageOf = (command: Command) => `usage: dossier ${[command.name, command.operands, '[options]'].filter(Boolean).join(' ')}`
@@ -107,3 +148,8 @@ function columns(rows: readonly (readonly [string, string])[]): readonly string[
   const width = Math.max(...rows.map(([left]) => left.length)) + 2
   return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`)
 }
+
+// Whoever reads our answer may stop reading: `dossier user list | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,6 +1,4 @@
-import type { ParseArgsConfig } from 'node:util'
-
-/** One command of `dossier`, one file each. */
+/** One command of `dossier`, one file each, or one file for the few commands of a noun. */
 export interface Command {
   /** As typed: `user create`. */
   readonly name: string
@@ -12,11 +10,17 @@ export interface Command {
   run(invocation: Invocation): Promise<Outcome | undefined>
 }
 
-export type CommandOption = NonNullable<ParseArgsConfig['options']>[string] & { readonly help: string; readonly value?: string }
+export interface CommandOption {
+  readonly type: 'boolean' | 'string'
+  readonly short?: string
+  readonly help: string
+  /** What the help calls the value of a `string` option. */
+  readonly value?: string
+}
 
 export interface Invocation {
   readonly operands: readonly string[]
-  readonly options: Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
+  readonly options: Readonly<Record<string, string | boolean | undefined>>
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Progress and remarks, on stderr. */
   note(line: string): void
@@ -27,6 +31,8 @@ export interface Invocation {
 export interface Outcome {
   readonly json: unknown
   readonly text: readonly string[]
+  /** The exit status, when it is not 0. */
+  readonly status?: number
 }
 
 /** The call's words are off: exit status 2. */
@@ -39,3 +45,6 @@ export function operandsOf<const N extends readonly string[]>(invocation: Invoca
   if (operands.length > names.length) throw new WrongUsage(`unexpected ${JSON.stringify(operands[names.length])}`)
   return operands as unknown as { readonly [K in keyof N]: string }
 }
+
+/** The value of a `string` option, where it was given. */
+export const optionOf = ({ options }: Invocation, name: string): string | undefined => options[name] as string | undefined

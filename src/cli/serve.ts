@@ -8,7 +8,17 @@ export const serveCommand: Command = {
   options: {},
   async run(invocation) {
     operandsOf(invocation)
-    await serve({ environment: invocation.environment, say: invocation.say })
+    await serve({
+      environment: invocation.environment,
+      say: invocation.say,
+      async prepare(domain, { DOSSIER_APPLY: path }) {
+        if (path === undefined) return
+        const { applyConfigurationFile, loadConfigurationFile, secretLines, summaryOf } = await import('./configurationFile.ts')
+        const changes = await applyConfigurationFile(domain, loadConfigurationFile(path, invocation), invocation)
+        invocation.say(`Applied ${path}: ${summaryOf(changes)}`)
+        for (const line of secretLines(changes)) invocation.say(line)
+      },
+    })
     return undefined
   },
 }

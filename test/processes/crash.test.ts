@@ -13,12 +13,18 @@ describe.each(testStores)('on $name', ({ make }) => {
   test('after kill -9 under a write load every acknowledged write is there, none is half there, and no sequence is missing or double', async () => {
     const environment = { DOSSIER_STORE: await make(), DOSSIER_SECRET: 'a secret for tests of more than 32 bytes' }
     const before = await openDomain(readConfiguration(environment))
-    const users = await Promise.all(Array.from({ length: 8 }, () => before.users.create(person({ password: undefined, metadata: [] }), { kind: 'system' })))
+    const users = await Promise.all(
+      Array.from({ length: 8 }, () => before.users.create(person({ password: undefined, metadata: [] }), { kind: 'system' })),
+    )
     await before.stores.close()
     const acknowledged = new Map<string, { round: number; sequence: number }>()
 
     for (let crash = 0; crash < 3; crash += 1) {
-      await writeAndKill(environment, users.map(({ id }) => id), acknowledged)
+      await writeAndKill(
+        environment,
+        users.map(({ id }) => id),
+        acknowledged,
+      )
       const domain = await openDomain(readConfiguration(environment))
       for (const { id } of users) await inspect(domain, id, acknowledged.get(id))
       await domain.stores.close()
@@ -27,7 +33,11 @@ describe.each(testStores)('on $name', ({ make }) => {
 })
 
 /** Lets a process write until a thousand more writes are acknowledged, and kills it in the middle of the next. */
-async function writeAndKill(environment: object, userIds: readonly UserId[], acknowledged: Map<string, { round: number; sequence: number }>): Promise<void> {
+async function writeAndKill(
+  environment: object,
+  userIds: readonly UserId[],
+  acknowledged: Map<string, { round: number; sequence: number }>,
+): Promise<void> {
   const writer = spawn(process.execPath, [join(import.meta.dirname, 'writer.ts'), ...userIds], {
     env: { ...process.env, WRITER: JSON.stringify(environment) },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -48,7 +58,11 @@ async function writeAndKill(environment: object, userIds: readonly UserId[], ack
   }
 }
 
-async function inspect({ users, metadata, stores }: Domain, id: UserId, last: { round: number; sequence: number } | undefined): Promise<void> {
+async function inspect(
+  { users, metadata, stores }: Domain,
+  id: UserId,
+  last: { round: number; sequence: number } | undefined,
+): Promise<void> {
   const user = await users.get(id)
   const [left, right] = await Promise.all([metadata.get(id, 'left'), metadata.get(id, 'right')])
   expect(Buffer.from(left.value).toString()).toBe(Buffer.from(right.value).toString())

@@ -157,7 +157,7 @@ export function application(project: Project, changes: Partial<Application> = {}
 
 export type { Application, Project, User }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, 'localhost')
   await once(server, 'listening')

@@ -35,6 +35,8 @@ export interface Role {
   readonly key: string
   readonly displayName?: string
   readonly group?: string
+  /** The configuration file that made it. */
+  readonly provisionedBy?: string
 }
 
 export interface Project {
@@ -43,6 +45,8 @@ export interface Project {
   readonly roles: readonly Role[]
   /** Put the roles into userinfo and tokens without being asked by a scope. */
   readonly projectRoleAssertion: boolean
+  /** The configuration file that made it. */
+  readonly provisionedBy?: string
   readonly createdAt: Date
   readonly changedAt: Date
 }
@@ -89,6 +93,8 @@ export interface Application {
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
   readonly jwksUri?: string
   readonly active: boolean
+  /** The configuration file that made it. */
+  readonly provisionedBy?: string
   readonly createdAt: Date
   readonly changedAt: Date
 }

@@ -119,8 +119,8 @@ const schemeOf = (stored: string): Scheme => {
 /** The name of the scheme that made `stored`. @throws UserInvalid when it is none that can be verified */
 export const passwordScheme = (stored: string): string => schemeOf(stored).name
 
-/** @throws UserInvalid */
-function assertAcceptablePassword(password: string): void {
+/** @throws UserInvalid when it is too short or too long */
+export function assertAcceptablePassword(password: string): void {
   if ([...password].length < minCharacters) throw new UserInvalid('password', `must have ${minCharacters} characters or more`)
   if (Buffer.byteLength(password) > maxBytes) throw new UserInvalid('password', `must have ${maxBytes} bytes or fewer`)
 }

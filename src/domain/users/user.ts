@@ -49,11 +49,15 @@ export interface User {
   readonly profile: Profile
   /** A PHC string; absent when the user has no password. */
   readonly passwordHash?: string
+  /** SHA-256 of the imported hash that the password came as. It outlives our own hash of the same password, which a sign-in puts in its place. */
+  readonly passwordImport?: string
   /** SHA-256 of a machine's client secret, base64url; its client id is the username. */
   readonly secretHash?: string
   /** Role keys by project id. */
   readonly roles: Readonly<Record<string, readonly string[]>>
   readonly admin: boolean
+  /** The configuration file that made the user. */
+  readonly provisionedBy?: string
   readonly sequence: number
   readonly createdAt: Date
   readonly changedAt: Date

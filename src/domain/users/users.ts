@@ -26,6 +26,8 @@ export interface NewUser {
   readonly secretHash?: string
   readonly roles?: Readonly<Record<string, readonly string[]>>
   readonly admin?: boolean
+  /** The configuration file that asks for the user. */
+  readonly provisionedBy?: string
   readonly metadata?: readonly { readonly key: string; readonly value: Uint8Array }[]
 }
 
@@ -61,6 +63,14 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions }:
   function step(current: User, changes: Partial<User>, eventsFrom: (sequence: number) => readonly AuditEvent[]): UserChange {
     const events = eventsFrom(current.sequence + 1)
     return { user: { ...current, ...changes, sequence: current.sequence + events.length, changedAt: recorder.now() }, events }
+  }
+
+  async function replacePassword(id: UserId, password: Pick<User, 'passwordHash' | 'passwordImport'>, actor: Actor): Promise<User> {
+    const user = await store.update(id, (current) =>
+      step(current, password, (sequence) => [recorder.event('user.password_changed', actor, about(id), {}, sequence)]),
+    )
+    await endSessions(id)
+    return user
   }
 
   return {
@@ -106,9 +116,11 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions }:
         state: 'active',
         profile: wanted.profile,
         passwordHash,
+        passwordImport: wanted.passwordHash === undefined ? undefined : hashSecret(wanted.passwordHash),
         secretHash: wanted.secretHash,
         roles: wanted.roles ?? {},
         admin: wanted.admin ?? false,
+        provisionedBy: wanted.provisionedBy,
         sequence: events.length,
         createdAt: at,
         changedAt: at,
@@ -132,12 +144,13 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions }:
 
     /** Sets a password and ends every session: whoever knew the old one is out. @throws UserNotFound, UserInvalid, Busy */
     async setPassword(id: UserId, password: string, actor: Actor): Promise<User> {
-      const passwordHash = await passwords.hash(password)
-      const user = await store.update(id, (current) =>
-        step(current, { passwordHash }, (sequence) => [recorder.event('user.password_changed', actor, about(id), {}, sequence)]),
-      )
-      await endSessions(id)
-      return user
+      return replacePassword(id, { passwordHash: await passwords.hash(password), passwordImport: undefined }, actor)
+    },
+
+    /** Like `setPassword`, with a hash that another system made. @throws UserNotFound, UserInvalid when it is no hash that can be verified */
+    async importPassword(id: UserId, passwordHash: string, actor: Actor): Promise<User> {
+      passwordScheme(passwordHash)
+      return replacePassword(id, { passwordHash, passwordImport: hashSecret(passwordHash) }, actor)
     },
 
     /** Replaces an imported hash by one of ours, unless the password was changed meanwhile. */
@@ -199,7 +212,7 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions }:
 }
 
 /** @throws UserInvalid */
-function assertAcceptableUsername(username: string): void {
+export function assertAcceptableUsername(username: string): void {
   const length = [...username].length
   if (length < 1 || length > 200) throw new UserInvalid('username', 'must have 1 to 200 characters')
   if (/[\p{Cc}\p{Cs}]/u.test(username) || username.trim() !== username)

@@ -1,0 +1,92 @@
+/** Compose, without the server: the domain over a store. The command line loads this and neither engine nor transport. */
+import { type Clock, systemClock } from '#src/base/clock.ts'
+import { defaultSettings } from '#src/domain/applications/application.ts'
+import { createCatalogue } from '#src/domain/applications/catalogue.ts'
+import { createRecorder } from '#src/domain/audit/recorder.ts'
+import { createKeys } from '#src/domain/keys/keys.ts'
+import { createSealer } from '#src/domain/keys/seal.ts'
+import { assertAcceptable, createMetadata, metadataLimits } from '#src/domain/metadata/metadata.ts'
+import { createLock } from '#src/domain/provisioning/lock.ts'
+import { createProvisioning } from '#src/domain/provisioning/provisioning.ts'
+import type { Stores } from '#src/domain/stores.ts'
+import { assertAcceptablePassword, createPasswords, passwordScheme } from '#src/domain/users/passwords.ts'
+import { hashSecret } from '#src/domain/users/secrets.ts'
+import { createSignIn } from '#src/domain/users/signIn.ts'
+import { createThrottle } from '#src/domain/users/throttle.ts'
+import { comparable } from '#src/domain/users/user.ts'
+import { assertAcceptableUsername, createUsers } from '#src/domain/users/users.ts'
+import type { Configuration } from '#src/platform/config.ts'
+import { secretInDirectory } from '#src/platform/secret.ts'
+import { inspectStores, storesAreMissing } from '#src/storage/inspect.ts'
+import { openStores } from '#src/storage/open.ts'
+
+export type { Finding } from '#src/storage/inspect.ts'
+
+export type Domain = ReturnType<typeof composeDomain>
+
+/** The domain over a store. */
+export function composeDomain({ stores, secrets, now = systemClock }: { stores: Stores; secrets: readonly string[]; now?: Clock }) {
+  const recorder = createRecorder({ now })
+  const sealer = createSealer(secrets)
+  const passwords = createPasswords()
+  const endSessions = (userId: string) => stores.artifacts.removeByAccount(userId)
+  const users = createUsers({ store: stores.users, tokens: stores.tokens, passwords, recorder, endSessions })
+  const throttle = createThrottle({ store: stores.attempts, now })
+  const metadata = createMetadata({ store: stores.metadata, recorder })
+  const catalogue = createCatalogue({ store: stores.catalogue, recorder })
+  const keys = createKeys({ store: stores.keys, sealer, recorder })
+  return {
+    now,
+    stores,
+    sealer,
+    recorder,
+    users,
+    metadata,
+    catalogue,
+    keys,
+    signIn: createSignIn({ users, passwords, throttle, audit: stores.audit, recorder }),
+    provisioning: createProvisioning({
+      catalogue,
+      users,
+      metadata,
+      keys,
+      passwords,
+      recorder,
+      exclusively: createLock({ store: stores.artifacts, now }),
+      rules: {
+        defaultSettings,
+        hashSecret,
+        comparable,
+        metadataLimits,
+        assertMetadata: assertAcceptable,
+        assertUsername: assertAcceptableUsername,
+        assertPassword: assertAcceptablePassword,
+        assertPasswordHash: passwordScheme,
+      },
+    }),
+  }
+}
+
+/** Opens the configured store with the domain over it; `close` it when done. @throws CannotStart */
+export async function openDomain(
+  configuration: Pick<Configuration, 'DOSSIER_STORE' | 'DOSSIER_SECRET'>,
+  now: Clock = systemClock,
+): Promise<Domain> {
+  const address = configuration.DOSSIER_STORE
+  const stores = await openStores(address, { now })
+  try {
+    const secrets = configuration.DOSSIER_SECRET ?? (address.kind === 'sqlite' ? [secretInDirectory(address.directory)] : [])
+    const domain = composeDomain({ stores, secrets, now })
+    await domain.catalogue.bootstrap()
+    return domain
+  } catch (error) {
+    await stores.close()
+    throw error
+  }
+}
+
+/** Whether the first `openDomain` would make the store. */
+export const storeIsMissing = storesAreMissing
+
+/** What there is to say about the configured store, without opening it for use: nothing is made, migrated or written. */
+export const inspectStore = inspectStores

@@ -1,0 +1,105 @@
+import { formatDuration } from '#src/base/duration.ts'
+import { everyItem } from '#src/base/page.ts'
+import type { Application, Project } from '../applications/application.ts'
+import type { Catalogue } from '../applications/catalogue.ts'
+import type { MetadataEntry } from '../metadata/metadata.ts'
+import type { User } from '../users/user.ts'
+import type { Users } from '../users/users.ts'
+import { printableText } from './printable.ts'
+
+/** Plain data of the configuration file's format, in the order in which it is written down. */
+export type Plain = Readonly<Record<string, unknown>>
+
+export interface Exported {
+  /** Organization, settings and projects. */
+  readonly catalogue: Plain
+  /** Users one after the other, read a page at a time. */
+  users(): AsyncGenerator<Plain>
+}
+
+export interface ExportDeps {
+  readonly catalogue: Pick<Catalogue, 'root' | 'listProjects' | 'listApplications'>
+  readonly users: Pick<Users, 'list' | 'findWithMetadata'>
+}
+
+/** What is stored, as a configuration file without its secrets. Dossier's own project is left out. */
+export function createExport({ catalogue, users }: ExportDeps) {
+  return async (): Promise<Exported> => {
+    const { organization, settings, ownProjectId } = await catalogue.root()
+    const projects = (await catalogue.listProjects()).filter(({ id }) => id !== ownProjectId)
+    const nameOf = projectNames(projects)
+    return {
+      catalogue: {
+        organization: { name: organization.name, primaryDomain: organization.primaryDomain },
+        settings: {
+          registration: settings.registration,
+          dynamicClientRegistration: settings.dynamicClientRegistration,
+          accessTokenTtl: formatDuration(settings.accessTokenTtlSeconds),
+          idTokenTtl: formatDuration(settings.idTokenTtlSeconds),
+          refreshTokenTtl: formatDuration(settings.refreshTokenTtlSeconds),
+          sessionTtl: formatDuration(settings.sessionTtlSeconds),
+        },
+        projects: await Promise.all(projects.map(async (project) => projectOf(project, await catalogue.listApplications(project.id)))),
+      },
+      async *users() {
+        for await (const { id } of everyItem(users.list)) {
+          // Somebody may have been removed since the page was read.
+          const found = await users.findWithMetadata(id)
+          if (found) yield userOf(found.user, found.metadata, nameOf)
+        }
+      },
+    }
+  }
+}
+
+/** By id: the name where only one project has it, otherwise the id itself. */
+function projectNames(projects: readonly Project[]): ReadonlyMap<string, string> {
+  const sharing = Map.groupBy(projects, ({ name }) => name)
+  return new Map(projects.map(({ id, name }) => [id, sharing.get(name)?.length === 1 ? name : id]))
+}
+
+const projectOf = ({ name, id, roles, projectRoleAssertion }: Project, applications: readonly Application[]): Plain => ({
+  name,
+  id,
+  roles: roles.map(({ key, displayName, group }) => defined({ key, displayName, group })),
+  projectRoleAssertion,
+  applications: applications.map(applicationOf),
+})
+
+function applicationOf({ name, id, clientId, active, clockSkewSeconds, ...rest }: Application): Plain {
+  const { projectId: _project, clientSecretHash: _hash, provisionedBy: _mark, createdAt: _made, changedAt: _changed, ...fields } = rest
+  return defined({
+    name,
+    id,
+    clientId,
+    active: active ? undefined : false,
+    ...fields,
+    clockSkew: formatDuration(clockSkewSeconds),
+  })
+}
+
+function userOf(user: User, metadata: readonly MetadataEntry[], nameOf: ReadonlyMap<string, string>): Plain {
+  const { address, ...profile } = user.profile
+  const roles = Object.entries(user.roles).filter(([id]) => nameOf.has(id))
+  return defined({
+    username: user.username,
+    id: user.id,
+    kind: user.kind,
+    state: user.state === 'active' ? undefined : user.state,
+    ...profile,
+    address: address && addressOf(address),
+    metadata: metadata.length === 0 ? undefined : Object.fromEntries(metadata.map(({ key, value }) => [key, valueFrom(value)])),
+    roles: roles.length === 0 ? undefined : Object.fromEntries(roles.map(([id, keys]) => [nameOf.get(id), keys])),
+    admin: user.admin,
+  })
+}
+
+function addressOf({ street_address, postal_code, ...rest }: NonNullable<User['profile']['address']>): Plain {
+  return defined({ ...rest, streetAddress: street_address, postalCode: postal_code })
+}
+
+/** Text where the bytes are text, so that people can read and edit it. */
+const valueFrom = (bytes: Uint8Array): unknown => printableText(bytes) ?? { base64: Buffer.from(bytes).toString('base64') }
+
+const defined = (members: Record<string, unknown>): Plain =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
