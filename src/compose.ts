@@ -8,6 +8,7 @@ import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
 import { createEnginePages } from '#src/http/interactions/enginePages.ts'
 import { interactionEndpoints } from '#src/http/interactions/interactions.ts'
+import { formsOnly } from '#src/http/kit/body.ts'
 import { createCsrf } from '#src/http/kit/csrf.ts'
 import { createKnownDevices } from '#src/http/kit/device.ts'
 import { routes } from '#src/http/kit/endpoint.ts'
@@ -83,6 +84,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       ...interactionEndpoints({ interactions, signIn, users, audit: stores.audit, recorder, csrf, devices, pages }),
     ]),
   )
+  app.use(formsOnly(['/oauth/v2/', '/oidc/v1/', '/device']))
   for (const middleware of engine.middleware) app.use(middleware)
   const { organization, ownProjectId } = await catalogue.root()
   app.use(createZitadelSurface({ metadata, verifyBearer, ownProjectId: () => ownProjectId, organizationId: () => organization.id }))

@@ -7,6 +7,7 @@
 import type Koa from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '#src/base/clock.ts'
+import { Busy, StoreUnavailable } from '#src/base/errors.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Actor } from '#src/domain/audit/events.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
@@ -90,7 +91,11 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     Object.assign(Model.prototype, { generateTokenId: () => newTokenId(now()) })
   }
   installMachineGrant(provider, () => root.settings, now)
-  provider.on('server_error', (ctx, error) => deps.onFault(error, ctx as Koa.Context))
+  const putOff = new WeakMap<object, Error>()
+  provider.on('server_error', (ctx, error) => {
+    if (error instanceof StoreUnavailable || error instanceof Busy) putOff.set(ctx, error)
+    else deps.onFault(error, ctx as Koa.Context)
+  })
 
   /** Brings keys and settings up to date when anybody has changed them. */
   async function refresh(): Promise<void> {
@@ -120,6 +125,9 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const userinfo = createUserinfo({ findToken, users, catalogue })
   const completing: Koa.Middleware = async (ctx, next) => {
     await next()
+    // The engine would call it a fault of ours; it is a request to try again, which whoever is further out knows how to say.
+    const reason = putOff.get(ctx)
+    if (reason) throw reason
     const engineContext = ctx as unknown as KoaContextWithOIDC
     if (engineContext.oidc?.route === 'introspection') await completeIntrospection(engineContext, { users, catalogue })
   }

@@ -1,4 +1,4 @@
-import type { Context } from 'koa'
+import type { Context, Middleware } from 'koa'
 import { DomainError } from '#src/base/errors.ts'
 
 export class BodyTooLarge extends DomainError {
@@ -37,4 +37,21 @@ export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string
   const fields = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(body.toString('utf8'))) if (!fields.has(name)) fields.set(name, value)
   return fields
+}
+
+/** The longest form that the engine reads. */
+const engineFormBytes = 56 * 1024
+
+/**
+ * Refuses a body that the engine would not read, with the status that says why: the engine itself answers 400 to all of them.
+ * @throws BodyTooLarge, BodyUnsupported
+ */
+export function formsOnly(prefixes: readonly string[]): Middleware {
+  return (ctx, next) => {
+    if (ctx.method !== 'POST' || !prefixes.some((prefix) => ctx.path.startsWith(prefix))) return next()
+    if (ctx.request.type !== '' && !ctx.is('application/x-www-form-urlencoded'))
+      throw new BodyUnsupported('application/x-www-form-urlencoded')
+    if ((ctx.request.length ?? 0) > engineFormBytes) throw new BodyTooLarge(engineFormBytes)
+    return next()
+  }
 }

@@ -1,0 +1,64 @@
+/** What we rely on behind the engine's public interface. An upgrade that breaks one of these breaks it here. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { type Endpoint, errors, interactionPolicy, Provider, replaceKeys, replaceStep, stateOf } from '#src/engine/internals.ts'
+
+test('the engine is the version that was read', () => {
+  const packages = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  const installed = JSON.parse(readFileSync(new URL('../../node_modules/oidc-provider/package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  expect(packages.dependencies['oidc-provider']).toBe(installed.version)
+})
+
+test('the steps that are wrapped exist, and a missing one is an error', () => {
+  const steps: readonly (readonly [Endpoint, string])[] = [
+    ['introspection', 'rejectStructuredTokens'],
+    ['revocation', 'rejectStructuredTokens'],
+    ['token', 'authenticateClient'],
+    ['introspection', 'authenticateClient'],
+    ['revocation', 'authenticateClient'],
+    ['deviceAuthorization', 'authenticateClient'],
+    ['pushedAuthorization', 'authenticateClient'],
+    ['authorization', 'checkScope'],
+    ['pushedAuthorization', 'checkScope'],
+    ['deviceAuthorization', 'checkScope'],
+    ['endSession', 'endSessionChecks'],
+    ['endSessionConfirm', 'endSession'],
+  ]
+  for (const [endpoint, name] of steps) replaceStep(endpoint, name, (original) => original)
+  expect(() => replaceStep('token', 'noSuchStep', (original) => original)).toThrow('oidc-provider has no step token.noSuchStep')
+})
+
+test('the private state has what is taken from it, and keys can be replaced', () => {
+  const provider = new Provider('http://localhost:1', { jwks: { keys: [] } })
+  const state = stateOf(provider)
+  expect(state.configuration.scopes.has('openid')).toBe(true)
+  expect(state.grantTypeHandlers).toBeInstanceOf(Map)
+  expect(typeof state.configuration.features.rpInitiatedLogout.postLogoutSuccessSource).toBe('function')
+  replaceKeys(provider, [])
+})
+
+test('the prototypes that are overridden have the methods', () => {
+  const provider = new Provider('http://localhost:1', { jwks: { keys: [] } })
+  const models = provider as unknown as Record<string, { prototype: Record<string, unknown> }>
+  for (const [model, methods] of [
+    ['AccessToken', ['save', 'generateTokenId']],
+    ['ClientCredentials', ['save', 'generateTokenId']],
+    ['RefreshToken', ['save']],
+    ['IdToken', ['issue', 'payload']],
+    ['Claims', ['result']],
+    ['Client', ['compareClientSecret', 'includeSid']],
+  ] as const) {
+    for (const method of methods) expect(models[model]?.prototype[method], `${model}#${method}`).toBeTypeOf('function')
+  }
+})
+
+test('errors and the interaction policy come from where the package takes them', async () => {
+  const entry = await import('oidc-provider')
+  expect(errors.InvalidGrant).toBe(entry.errors.InvalidGrant)
+  expect(interactionPolicy.Prompt).toBe(entry.interactionPolicy.Prompt)
+  expect(Provider).toBe(entry.Provider)
+})

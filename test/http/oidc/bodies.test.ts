@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import { startIdp } from '../../support/idp.ts'
+
+test('the endpoints for clients take forms only, and short ones', async () => {
+  await using idp = await startIdp()
+  for (const path of [
+    '/oauth/v2/token',
+    '/oauth/v2/introspect',
+    '/oauth/v2/revoke',
+    '/oauth/v2/par',
+    '/oauth/v2/device_authorization',
+    '/oidc/v1/userinfo',
+  ]) {
+    const json = await fetch(idp.url(path), { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+    expect(json.status, path).toBe(415)
+    expect(await json.json()).toMatchObject({
+      error: 'invalid_request',
+      error_description: expect.stringContaining('x-www-form-urlencoded'),
+    })
+    const long = await fetch(idp.url(path), { method: 'POST', body: new URLSearchParams({ token: 'x'.repeat(110_000) }) })
+    expect(long.status, path).toBe(413)
+  }
+})
+
+test('a long body without a length is not read to its end', async () => {
+  await using idp = await startIdp()
+  const endless = new ReadableStream({
+    start(controller) {
+      for (let chunk = 0; chunk < 200; chunk += 1) controller.enqueue(new TextEncoder().encode('a'.repeat(1000)))
+      controller.close()
+    },
+  })
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const answered = await fetch(idp.url('/oauth/v2/token'), { method: 'POST', headers, body: endless, duplex: 'half' } as RequestInit)
+  expect(answered.status).toBe(400)
+  expect(await answered.json()).toMatchObject({ error: 'invalid_request' })
+})
+
+test('a parameter that is there twice, an unknown grant and a missing client are refused with a reason', async () => {
+  await using idp = await startIdp()
+  const post = async (body: string) => {
+    const response = await fetch(idp.url('/oauth/v2/token'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body,
+    })
+    return { status: response.status, ...((await response.json()) as { error: string; error_description?: string }) }
+  }
+  const client = `client_id=${idp.web.clientId}&client_secret=${idp.secret}`
+  expect(await post(`grant_type=client_credentials&grant_type=client_credentials&${client}`)).toMatchObject({
+    status: 400,
+    error: 'invalid_request',
+  })
+  expect(await post(`grant_type=password&${client}`)).toMatchObject({ status: 400, error: 'unsupported_grant_type' })
+  expect(await post('grant_type=client_credentials')).toMatchObject({
+    status: 400,
+    error: 'invalid_request',
+    error_description: expect.any(String),
+  })
+  expect(await post('')).toMatchObject({ status: 400, error: 'invalid_request' })
+})
