@@ -6,6 +6,8 @@ type Next = () => Promise<unknown>
 
 const paths = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/oauth/v2/keys'])
 
+const cacheControl = `public, max-age=${publishAheadSeconds / 2}`
+
 interface Served {
   readonly body: string
   readonly etag: string
@@ -26,16 +28,11 @@ export function createDocuments({
   let made = ''
 
   function answer(ctx: Context, { body, etag }: Served) {
-    ctx.set('Access-Control-Allow-Origin', '*')
-    ctx.set('Cache-Control', `public, max-age=${publishAheadSeconds / 2}`)
-    ctx.set('ETag', etag)
-    ctx.type = 'application/json; charset=utf-8'
-    if (
-      ctx
-        .get('If-None-Match')
-        .split(/\s*,\s*/)
-        .includes(etag)
-    ) {
+    ctx.res.setHeader('Access-Control-Allow-Origin', '*')
+    ctx.res.setHeader('Cache-Control', cacheControl)
+    ctx.res.setHeader('ETag', etag)
+    ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8')
+    if (ctx.req.headers['if-none-match']?.split(/\s*,\s*/).includes(etag)) {
       ctx.status = 304
       return
     }

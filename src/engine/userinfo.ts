@@ -28,8 +28,8 @@ export function createUserinfo({ findToken, users, catalogue }: UserinfoDeps) {
     const claims = await claimsFor(authorization.slice('Bearer '.length))
     if (!claims) return next()
     ctx.status = 200
-    ctx.type = 'application/json; charset=utf-8'
-    ctx.set('Cache-Control', 'no-store')
+    ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8')
+    ctx.res.setHeader('Cache-Control', 'no-store')
     ctx.body = JSON.stringify(claims)
   }
 

@@ -11,15 +11,15 @@ const quiet = new Set(['/healthz', '/readyz'])
  */
 export function requestLog(log: Log): Middleware {
   return async (ctx: Context, next) => {
-    const startedAt = process.hrtime.bigint()
+    const startedAt = performance.now()
     const requestId = newRequestId()
     ;(ctx.state as RequestState).requestId = requestId
-    ctx.set('X-Request-Id', requestId)
+    ctx.res.setHeader('X-Request-Id', requestId)
     try {
       await next()
     } finally {
       if (!quiet.has(ctx.path)) {
-        const milliseconds = Number((process.hrtime.bigint() - startedAt) / 1000n) / 1000
+        const milliseconds = Math.round((performance.now() - startedAt) * 1000) / 1000
         log.info({ requestId, method: ctx.method, path: safePath(ctx.path), status: ctx.status, milliseconds }, 'request')
       }
     }
@@ -39,5 +39,10 @@ function newRequestId(): string {
   return pool.toString('base64url', used - 12, used)
 }
 
+const withUid = ['/interaction/', '/oauth/v2/authorize/', '/device/']
+
 /** The uid of an interaction is half a key to it: it is left out. */
-const safePath = (path: string) => path.replace(/^(\/interaction|\/oauth\/v2\/authorize|\/device)\/[^/]+/, '$1/:uid')
+function safePath(path: string): string {
+  const prefix = withUid.find((each) => path.startsWith(each))
+  return prefix === undefined ? path : `${prefix}:uid${path.slice(prefix.length).replace(/^[^/]+/, '')}`
+}

@@ -38,13 +38,8 @@ export function createMetadataStore(database: Database): MetadataStore {
   const bytesOf = (userId: UserId, key: string) =>
     database.get<{ bytes: number }>('SELECT length(value) AS bytes FROM metadata WHERE user_id = ? AND key = ?', userId, key)?.bytes
 
-  function select(userId: UserId, { exactKey, matches, offset, limit, ascending }: MetadataSelection) {
+  function select(userId: UserId, { matches, offset, limit, ascending }: MetadataSelection) {
     const end = offset + limit
-    if (exactKey !== undefined) {
-      const entry = matches(exactKey) ? selectOne(userId, exactKey) : undefined
-      const found = entry ? [entry] : []
-      return { entries: found.slice(offset, end), total: found.length }
-    }
     const rows = database
       .all<KeyRow>('SELECT number, key, sequence, created_at FROM metadata WHERE user_id = ?', userId)
       .filter(({ key }) => matches(key))
@@ -56,14 +51,31 @@ export function createMetadataStore(database: Database): MetadataStore {
     return { entries, total: rows.length }
   }
 
+  const searchMany = (userId: UserId, selection: MetadataSelection) =>
+    database.readTogether(() => {
+      const { sequence, changed_at } = owner(userId)
+      return { ...select(userId, selection), sequence, changedAt: new Date(changed_at) }
+    })
+
+  /** A search that can find one key only, in one statement: what most searches are. */
+  const searchOne = (userId: UserId, key: string, { matches, offset, limit }: MetadataSelection) =>
+    database.read(() => {
+      const [row] = database.rows(
+        `SELECT sequence, changed_at, (SELECT ${entryAsText} FROM metadata WHERE user_id = users.id AND key = ?) FROM users WHERE id = ?`,
+        key,
+        userId,
+      ) as [number, number, string | null][]
+      if (!row) throw new UserNotFound(userId)
+      const [sequence, changedAt, text] = row
+      const found = text !== null && matches(key) ? [entryOfText(JSON.parse(text) as EntryText)] : []
+      return { entries: found.slice(offset, offset + limit), total: found.length, sequence, changedAt: new Date(changedAt) }
+    })
+
   return {
     find: (userId, key) => database.read(() => selectOne(userId, key)),
 
     search: (userId, selection) =>
-      database.readTogether(() => {
-        const { sequence, changed_at } = owner(userId)
-        return { ...select(userId, selection), sequence, changedAt: new Date(changed_at) }
-      }),
+      selection.exactKey === undefined ? searchMany(userId, selection) : searchOne(userId, selection.exactKey, selection),
 
     change: (userId, asked, decide) =>
       database.write(() => {
@@ -115,26 +127,33 @@ export function putEntry(database: Database, userId: UserId, { key, value, seque
   )
 }
 
-/** A value of up to this many bytes is read as text: making an array of bytes for each costs more than the rest of the row. */
-const textBytes = 1024
+/** Metadata of up to this many bytes is read as one text: an array of bytes for each value costs more than the rest of the row. */
+export const textMetadataBytes = 64 * 1024
+
+type EntryText = readonly [key: string, sequence: number, createdAt: number, changedAt: number, number: number, hex: string]
+
+const entryAsText = 'json_array(key, sequence, created_at, changed_at, number, hex(value))'
+
+/** SQL inside a statement on `users`: all entries of the user as one text, for `entriesOf`. */
+export const entriesAsText = `(SELECT json_group_array(${entryAsText}) FROM metadata WHERE user_id = users.id)`
+
+/** The entries of a text that `entriesAsText` has made, oldest first. */
+export function entriesOf(text: string): readonly MetadataEntry[] {
+  const rows = JSON.parse(text) as EntryText[]
+  return rows.sort((a, b) => a[2] - b[2] || a[1] - b[1] || a[4] - b[4]).map(entryOfText)
+}
+
+const entryOfText = ([key, sequence, createdAt, changedAt, , hex]: EntryText): MetadataEntry => ({
+  key,
+  value: Buffer.from(hex, 'hex'),
+  sequence,
+  createdAt: new Date(createdAt),
+  changedAt: new Date(changedAt),
+})
 
 /** All entries of a user, oldest first. */
-export function allEntries(database: Database, userId: UserId): readonly MetadataEntry[] {
-  const rows = database.rows(
-    `SELECT number, key, sequence, created_at, changed_at, CASE WHEN length(value) <= ${textBytes} THEN hex(value) ELSE value END
-     FROM metadata WHERE user_id = ?`,
-    userId,
-  ) as [number, string, number, number, number, string | Uint8Array][]
-  return rows
-    .sort((a, b) => a[3] - b[3] || a[2] - b[2] || a[0] - b[0])
-    .map(([, key, sequence, createdAt, changedAt, value]) => ({
-      key,
-      value: typeof value === 'string' ? Buffer.from(value, 'hex') : value,
-      sequence,
-      createdAt: new Date(createdAt),
-      changedAt: new Date(changedAt),
-    }))
-}
+export const allEntries = (database: Database, userId: UserId): readonly MetadataEntry[] =>
+  database.all<MetadataRow>(`SELECT ${columns} FROM metadata WHERE user_id = ?`, userId).sort(byCreation).map(entryOf)
 
 function entryOf({ key, value, sequence, created_at, changed_at }: MetadataRow): MetadataEntry {
   return { key, value, sequence, createdAt: new Date(created_at), changedAt: new Date(changed_at) }

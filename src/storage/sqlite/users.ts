@@ -3,7 +3,7 @@ import { comparable, type User, type UserId, UserIdTaken, UserNotFound, Username
 import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
 import { violatedIndex } from './failures.ts'
-import { allEntries, putEntry } from './metadata.ts'
+import { allEntries, entriesAsText, entriesOf, putEntry, textMetadataBytes } from './metadata.ts'
 
 interface UserRow {
   readonly id: string
@@ -31,9 +31,17 @@ export function createUserStore(database: Database): UserStore {
     find: (id) => database.read(() => selectOne(id)),
 
     findWithMetadata: (id) =>
-      database.readTogether(() => {
-        const user = selectOne(id)
-        return user && { user, metadata: allEntries(database, id) }
+      database.read(() => {
+        // One statement and one row: the metadata, when it is not large, comes as one text.
+        const [row] = database.rows(
+          `SELECT state, sequence, created_at, changed_at, document, CASE WHEN metadata_bytes <= ${textMetadataBytes} THEN ${entriesAsText} END
+           FROM users WHERE id = ?`,
+          id,
+        ) as [User['state'], number, number, number, string, string | null][]
+        if (!row) return undefined
+        const [state, sequence, created_at, changed_at, document, entries] = row
+        const user = userOf({ id, state, sequence, created_at, changed_at, document })
+        return { user, metadata: entries === null ? allEntries(database, id) : entriesOf(entries) }
       }),
 
     findByUsername: (username) =>

@@ -1,0 +1,82 @@
+import {
+  MongoClientClosedError,
+  MongoError,
+  MongoErrorLabel,
+  MongoExpiredSessionError,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoServerClosedError,
+  MongoServerError,
+  MongoSystemError,
+  MongoTopologyClosedError,
+} from 'mongodb'
+import { StoreUnavailable } from '#src/base/errors.ts'
+
+/** Somebody else changed the record between the reading and the writing: the change is to be decided again. */
+export class RaceLost extends Error {}
+
+/** What the server's codes mean to whoever runs it. Codes of a change of primary and of the network stand in `passing` below. */
+const conditions: Readonly<Record<number, string>> = {
+  13: 'its user may not do that there',
+  18: 'it does not accept the credentials',
+  50: 'it took too long',
+  64: 'too few of its members answer',
+  79: 'it does not know the write concern',
+  100: 'too few of its members answer',
+  134: 'too few of its members answer',
+  262: 'it took too long',
+  14031: 'its disk is full',
+}
+
+/** Codes that pass by themselves: no primary now, another one a moment later, a network that broke. */
+const passing = new Set([6, 7, 43, 63, 89, 91, 133, 150, 189, 234, 317, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436])
+
+const duplicateKey = 11_000
+const writeConflict = 112
+
+const codeOf = (error: unknown) => (error instanceof MongoServerError && typeof error.code === 'number' ? error.code : 0)
+
+/** Whether a unique index refused a document. */
+export const isDuplicate = (error: unknown) => codeOf(error) === duplicateKey
+
+/** Whether the same change may succeed when it is decided again on what is there now. */
+export function isRace(error: unknown): boolean {
+  if (error instanceof RaceLost || codeOf(error) === writeConflict) return true
+  return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.TransientTransactionError)
+}
+
+/** Whether a commit may or may not have happened; asking for it again is safe. */
+export const isUnknownCommit = (error: unknown) =>
+  error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.UnknownTransactionCommitResult)
+
+/** Why the server cannot work now, in words that fit after "because"; `undefined` when `error` is of another kind. */
+export function conditionOf(error: unknown): string | undefined {
+  if (error instanceof MongoSystemError) return 'no server that could write answers'
+  if (error instanceof MongoNetworkError) return 'the connection broke'
+  if (error instanceof MongoClientClosedError || error instanceof MongoTopologyClosedError || error instanceof MongoExpiredSessionError) {
+    return 'it is closed'
+  }
+  if (error instanceof MongoNotConnectedError || error instanceof MongoServerClosedError) return 'the connection broke'
+  if (error instanceof Error && error.name === 'MongoWaitQueueTimeoutError') return 'every connection is in use'
+  const code = codeOf(error)
+  if (passing.has(code)) return 'it is changing its primary'
+  if (conditions[code] !== undefined) return conditions[code]
+  if (isRace(error)) return 'too many change the same record at once'
+  const isRetryable = error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError)
+  return isRetryable || isUnknownCommit(error) ? 'it is changing its primary' : undefined
+}
+
+/** `error` as callers of a store know it: `StoreUnavailable` for the state of the server, anything else as it is. */
+export function translated(error: unknown): unknown {
+  const condition = conditionOf(error)
+  return condition === undefined ? error : new StoreUnavailable(condition, { cause: error })
+}
+
+/** Runs `write`, and throws what `refusal` makes when a unique index refused it. */
+export async function refusing<T>(write: Promise<T>, refusal: (cause: unknown) => Error): Promise<T> {
+  try {
+    return await write
+  } catch (error) {
+    throw isDuplicate(error) ? refusal(error) : error
+  }
+}
