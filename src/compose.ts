@@ -63,7 +63,6 @@ export async function composeService(configuration: Configuration, domain: Domai
   pinAddresses(app.request, issuer)
 
   app.use(requestLog(log))
-  app.use(securityHeaders())
   if (secure) app.use(strictTransport())
   app.use(problems({ pages, log }))
   app.use(
@@ -76,6 +75,8 @@ export async function composeService(configuration: Configuration, domain: Domai
       }),
     ),
   )
+  for (const middleware of engine.first) app.use(middleware)
+  app.use(securityHeaders())
   app.use(
     routes([
       ...healthEndpoints({ ping: () => stores.ping(), isDraining: () => draining }),
@@ -85,7 +86,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     ]),
   )
   app.use(formsOnly(['/oauth/v2/', '/oidc/v1/', '/device']))
-  for (const middleware of engine.middleware) app.use(middleware)
+  app.use(engine.around)
   const { organization, ownProjectId } = await catalogue.root()
   app.use(createZitadelSurface({ metadata, verifyBearer, ownProjectId: () => ownProjectId, organizationId: () => organization.id }))
 

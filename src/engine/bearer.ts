@@ -14,6 +14,7 @@ import { readScope } from './scopes.ts'
 
 /** What the engine keeps of an access token. */
 export interface StoredToken {
+  readonly jti: string
   readonly clientId: string
   readonly accountId?: string
   readonly grantId?: string
@@ -26,6 +27,7 @@ export interface StoredToken {
   readonly aud?: string
   readonly expiresWithSession?: boolean
   readonly sessionUid?: string
+  readonly sid?: string
   readonly jkt?: string
   readonly 'x5t#S256'?: string
 }

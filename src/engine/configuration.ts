@@ -1,4 +1,4 @@
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
+import type { Configuration } from 'oidc-provider'
 
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
@@ -7,6 +7,7 @@ import { ownClientMetadata } from './clients.ts'
 import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
 import { interactionPolicy } from './internals.ts'
+import { mayIntrospect } from './introspection.ts'
 import type { EnginePages } from './pages.ts'
 import { staticScopes } from './scopes.ts'
 import type { StepState } from './steps.ts'
@@ -92,7 +93,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
       devInteractions: { enabled: false },
       introspection: {
         enabled: true,
-        allowedPolicy: (ctx, client, token) => mayIntrospect(ctx, client.clientId, token.clientId, catalogue),
+        allowedPolicy: (_ctx, client, token) => mayIntrospect(client.clientId, token.clientId, catalogue),
       },
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
       clientCredentials: { enabled: true },
@@ -152,11 +153,4 @@ function ownOrigins(client: OriginsOf): ReadonlySet<string> {
     originsByClient.set(client, origins)
   }
   return origins
-}
-
-/** An application may look at tokens that are meant for it: its own and those of its project. */
-async function mayIntrospect(_ctx: KoaContextWithOIDC, asking: string, owner: string | undefined, catalogue: Catalogue): Promise<boolean> {
-  if (asking === owner) return true
-  const [own, other] = await Promise.all([catalogue.find(asking), owner === undefined ? undefined : catalogue.find(owner)])
-  return own !== undefined && other !== undefined && own.project.id === other.project.id
 }

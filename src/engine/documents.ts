@@ -31,6 +31,7 @@ export function createDocuments({
     ctx.res.setHeader('Access-Control-Allow-Origin', '*')
     ctx.res.setHeader('Cache-Control', cacheControl)
     ctx.res.setHeader('ETag', etag)
+    ctx.res.setHeader('X-Content-Type-Options', 'nosniff')
     ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8')
     if (ctx.req.headers['if-none-match']?.split(/\s*,\s*/).includes(etag)) {
       ctx.status = 304

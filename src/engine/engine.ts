@@ -26,12 +26,12 @@ import { installGrantProlongation } from './grants.ts'
 import { installIdTokens } from './idTokens.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
 import { Provider, replaceKeys } from './internals.ts'
-import { completeIntrospection } from './introspection.ts'
+import { createIntrospection } from './introspection.ts'
 import { createKeyring } from './keyring.ts'
 import { installMachineGrant } from './machineGrant.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
-import { installSteps } from './steps.ts'
+import { installSteps, introspectWith } from './steps.ts'
 import { createUserinfo } from './userinfo.ts'
 
 export interface EngineDeps {
@@ -51,8 +51,10 @@ export interface EngineDeps {
 export interface Engine {
   /** The Koa application with the engine's routes at its end; middleware added with `use` runs before them. */
   readonly app: Koa
-  /** What must run before the engine's routes, and after what is outermost. */
-  readonly middleware: readonly Koa.Middleware[]
+  /** Keeps the engine up to date with the store, and answers by itself what is asked most: discovery, keys, userinfo. Comes early. */
+  readonly first: readonly Koa.Middleware[]
+  /** Completes what the engine's routes answer. Comes right before them. */
+  readonly around: Koa.Middleware
   readonly interactions: Interactions
   readonly verifyBearer: VerifyBearer
 }
@@ -122,6 +124,8 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   })
   const tokens = { artifacts, storedIdOf, now }
   const findToken = createFindToken(tokens)
+  const introspection = createIntrospection({ issuer, findToken, users, catalogue })
+  introspectWith(provider, introspection.answer)
   const userinfo = createUserinfo({ findToken, users, catalogue })
   const completing: Koa.Middleware = async (ctx, next) => {
     await next()
@@ -129,12 +133,13 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     const reason = putOff.get(ctx)
     if (reason) throw reason
     const engineContext = ctx as unknown as KoaContextWithOIDC
-    if (engineContext.oidc?.route === 'introspection') await completeIntrospection(engineContext, { users, catalogue })
+    if (engineContext.oidc?.route === 'introspection') await introspection.complete(engineContext)
   }
 
   return {
     app: provider as unknown as Koa,
-    middleware: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware, completing],
+    first: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware],
+    around: completing,
     interactions: createInteractions(provider),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, catalogue, users }),
   }

@@ -1,40 +1,109 @@
+/**
+ * Introspection (RFC 7662): who a token is for, and the claims of its granted scopes, metadata included.
+ *
+ * Client authentication is the engine's. Access tokens of users, which nearly all are, are answered from one read of the store; for refresh
+ * tokens and tokens of applications the engine's answer is completed.
+ */
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { publicTokenId } from './accessTokens.ts'
 import { audienceOf } from './audience.ts'
+import type { FindToken, StoredToken } from './bearer.ts'
 import { userinfoClaims } from './claims.ts'
 import { readScope } from './scopes.ts'
 
-/**
- * Completes the engine's answer to an introspection (RFC 7662): the audience, who it is, and the claims of the granted scopes, metadata
- * included. A token of a user who may not act is not active.
- */
-export async function completeIntrospection(
-  ctx: KoaContextWithOIDC,
-  { users, catalogue }: { users: Pick<Users, 'findWithMetadata'>; catalogue: Catalogue },
-) {
-  const body = ctx.body as { active?: boolean; sub?: string; client_id?: string; scope?: string; jti?: string } | undefined
-  if (!body?.active || typeof body.client_id !== 'string') return
-  const { AccessToken, RefreshToken, ClientCredentials } = ctx.oidc.entities
-  const accountId = (AccessToken ?? RefreshToken)?.accountId
-  const [view, root, account] = await Promise.all([
-    catalogue.find(body.client_id),
-    catalogue.root(),
-    accountId === undefined ? undefined : users.findWithMetadata(accountId as UserId),
-  ])
-  if ((accountId !== undefined && (!account || !isActive(account.user))) || (ClientCredentials && !view?.application.active)) {
-    ctx.body = { active: false }
-    return
+export interface IntrospectionDeps {
+  readonly issuer: string
+  readonly findToken: FindToken
+  readonly users: Pick<Users, 'findWithMetadata'>
+  readonly catalogue: Catalogue
+}
+
+interface EngineAnswer {
+  readonly active?: boolean
+  readonly sub?: string
+  readonly client_id?: string
+  readonly scope?: string
+}
+
+const inactive = { active: false }
+
+export type Introspection = ReturnType<typeof createIntrospection>
+
+export function createIntrospection({ issuer, findToken, users, catalogue }: IntrospectionDeps) {
+  const answered = new WeakSet<object>()
+
+  /** What is said of a user's token beside its own facts; `undefined` when the user may not act. */
+  async function aboutUser(accountId: string, clientId: string, scope: string | undefined) {
+    const [account, view, root] = await Promise.all([
+      users.findWithMetadata(accountId as UserId),
+      catalogue.find(clientId),
+      catalogue.root(),
+    ])
+    if (!account || !isActive(account.user)) return undefined
+    const request = readScope(scope)
+    const claims = { ...userinfoClaims({ ...account, root, view }, request), username: account.user.username }
+    return { claims, audience: audienceOf(clientId, view, request, root.ownProjectId) }
   }
-  const request = readScope(body.scope)
-  const token = AccessToken ?? ClientCredentials
-  ctx.body = {
-    ...(account && userinfoClaims({ ...account, root, view }, request)),
-    ...body,
-    ...(account && { username: account.user.username }),
-    ...(token && { jti: publicTokenId(token.jti), nbf: token.iat, aud: audienceOf(body.client_id, view, request, root.ownProjectId) }),
-    sub: body.sub ?? body.client_id,
+
+  return {
+    /** Answers for an access token of a user; `false` when the engine has to. */
+    async answer(ctx: KoaContextWithOIDC): Promise<boolean> {
+      const { token: value, token_type_hint: hint } = ctx.oidc.params ?? {}
+      if (typeof value !== 'string' || hint === 'refresh_token') return false
+      const found = await findToken(value)
+      const token = found?.token
+      if (!token || token.accountId === undefined || token.aud !== undefined) return false
+      answered.add(ctx)
+      ctx.body = inactive
+      if (!(await mayIntrospect(ctx.oidc.client?.clientId, token.clientId, catalogue))) return true
+      const about = await aboutUser(token.accountId, token.clientId, token.scope)
+      if (about) ctx.body = { ...about.claims, ...factsOf(token, issuer), aud: about.audience }
+      return true
+    },
+
+    /** Completes what the engine has answered. */
+    async complete(ctx: KoaContextWithOIDC): Promise<void> {
+      const body = ctx.body as EngineAnswer | undefined
+      if (answered.has(ctx) || !body?.active || typeof body.client_id !== 'string') return
+      const { RefreshToken, ClientCredentials } = ctx.oidc.entities
+      if (RefreshToken?.accountId !== undefined) {
+        const about = await aboutUser(RefreshToken.accountId, body.client_id, body.scope)
+        ctx.body = about ? { ...about.claims, ...body } : inactive
+      } else if (ClientCredentials) {
+        const [view, root] = await Promise.all([catalogue.find(body.client_id), catalogue.root()])
+        const audience = audienceOf(body.client_id, view, readScope(body.scope), root.ownProjectId)
+        const facts = { jti: publicTokenId(ClientCredentials.jti), nbf: ClientCredentials.iat, aud: audience, sub: body.client_id }
+        ctx.body = view?.application.active ? { ...body, ...facts } : inactive
+      }
+    },
   }
+}
+
+function factsOf(token: StoredToken, issuer: string) {
+  const confirmation = { ...(token.jkt && { jkt: token.jkt }), ...(token['x5t#S256'] && { 'x5t#S256': token['x5t#S256'] }) }
+  return {
+    active: true,
+    iss: issuer,
+    sub: token.accountId,
+    client_id: token.clientId,
+    scope: token.scope,
+    token_type: token.jkt ? 'DPoP' : 'Bearer',
+    exp: token.exp,
+    iat: token.iat,
+    nbf: token.iat,
+    jti: publicTokenId(token.jti),
+    ...(token.sid && { sid: token.sid }),
+    ...(Object.keys(confirmation).length > 0 && { cnf: confirmation }),
+  }
+}
+
+/** An application may look at tokens that are meant for it: its own and those of its project. */
+export async function mayIntrospect(asking: string | undefined, owner: string | undefined, catalogue: Catalogue): Promise<boolean> {
+  if (asking === undefined || owner === undefined) return false
+  if (asking === owner) return true
+  const [own, other] = await Promise.all([catalogue.find(asking), catalogue.find(owner)])
+  return own !== undefined && other !== undefined && own.project.id === other.project.id
 }

@@ -14,6 +14,19 @@ export interface StepState {
   signOutCancelled?: boolean
 }
 
+type Answer = (ctx: KoaContextWithOIDC) => Promise<boolean>
+
+const introspectors = new WeakMap<object, Answer>()
+
+/** Lets `answer` introspect tokens at one Provider; where it answers `false` the engine does. */
+export const introspectWith = (provider: object, answer: Answer) => void introspectors.set(provider, answer)
+
+const answeredFirst = (original: Step): Step =>
+  async function renderTokenResponse(ctx, next) {
+    const answer = introspectors.get(ctx.oidc.provider)
+    if (!(await answer?.(ctx))) await original(ctx, next)
+  }
+
 /** Wraps the steps. It is done before a Provider is made, which copies them. */
 export function installSteps(): void {
   for (const endpoint of ['introspection', 'revocation'] as const) {
@@ -23,6 +36,7 @@ export function installSteps(): void {
   for (const endpoint of clientEndpoints) replaceStep(endpoint, 'authenticateClient', lenientBasic)
   for (const endpoint of ['authorization', 'pushedAuthorization', 'deviceAuthorization'] as const)
     replaceStep(endpoint, 'checkScope', offlineAccess)
+  replaceStep('introspection', 'renderTokenResponse', answeredFirst)
   replaceStep('endSession', 'endSessionChecks', () => endSessionChecks)
   replaceStep('endSessionConfirm', 'endSession', cancellable)
 }

@@ -30,6 +30,7 @@ export function createUserinfo({ findToken, users, catalogue }: UserinfoDeps) {
     ctx.status = 200
     ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8')
     ctx.res.setHeader('Cache-Control', 'no-store')
+    ctx.res.setHeader('X-Content-Type-Options', 'nosniff')
     ctx.body = JSON.stringify(claims)
   }
 

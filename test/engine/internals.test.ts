@@ -16,6 +16,7 @@ test('the engine is the version that was read', () => {
 test('the steps that are wrapped exist, and a missing one is an error', () => {
   const steps: readonly (readonly [Endpoint, string])[] = [
     ['introspection', 'rejectStructuredTokens'],
+    ['introspection', 'renderTokenResponse'],
     ['revocation', 'rejectStructuredTokens'],
     ['token', 'authenticateClient'],
     ['introspection', 'authenticateClient'],

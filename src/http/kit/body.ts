@@ -18,16 +18,22 @@ export class BodyUnsupported extends DomainError {
 export const bodyLimitBytes = 100 * 1024
 
 /** The body of a request, refused before it is read when it says that it is too long, and while it is read otherwise. @throws BodyTooLarge */
-export async function readBody(ctx: Context, limit: number): Promise<Buffer> {
-  if ((ctx.request.length ?? 0) > limit) throw new BodyTooLarge(limit)
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of ctx.req) {
-    length += (chunk as Buffer).length
-    if (length > limit) throw new BodyTooLarge(limit)
-    chunks.push(chunk as Buffer)
-  }
-  return Buffer.concat(chunks, length)
+export function readBody(ctx: Context, limit: number): Promise<Buffer> {
+  if ((ctx.request.length ?? 0) > limit) return Promise.reject(new BodyTooLarge(limit))
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    // Listeners, not `for await`: an iterator costs more than the parsing of what it reads.
+    ctx.req.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      if (length > limit) {
+        ctx.req.pause()
+        reject(new BodyTooLarge(limit))
+      } else chunks.push(chunk)
+    })
+    ctx.req.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length)))
+    ctx.req.on('error', reject)
+  })
 }
 
 /** The fields of a form; of a field that is there twice, the first. @throws BodyTooLarge, BodyUnsupported */

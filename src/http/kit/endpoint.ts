@@ -26,9 +26,11 @@ export function routes(endpoints: readonly Endpoint[]): Middleware {
     map.set(path, route)
   }
   const patterns = [...open.values()]
+  /** What an address with a pattern begins with: most do not, and need not be taken apart. */
+  const beginnings = [...new Set([...open.keys()].map((path) => path.slice(0, path.indexOf('/:') + 1)))]
 
   return async (ctx, next) => {
-    const route = fixed.get(ctx.path) ?? (patterns.length > 0 ? match(patterns, ctx) : undefined)
+    const route = fixed.get(ctx.path) ?? (beginnings.some((beginning) => ctx.path.startsWith(beginning)) ? match(patterns, ctx) : undefined)
     if (!route) return next()
     const handle = route.methods.get(ctx.method)
     if (handle) return handle(ctx)

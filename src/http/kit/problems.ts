@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa'
 import { Busy, DomainError, StoreUnavailable } from '#src/base/errors.ts'
 import type { Log } from '#src/platform/log.ts'
 import { requestIdOf } from './context.ts'
+import { setSecurityHeaders } from './headers.ts'
 import type { Pages } from './pages.ts'
 
 /** What a person or a client is told of a failure. `code` is for both; the sentence is for people. */
@@ -39,6 +40,7 @@ const sentenceOf = (error: Error) => `${error.message[0]?.toUpperCase()}${error.
 
 /** Answers with a problem: a page for a person, JSON in OAuth's form for a program. */
 export async function answerProblem(ctx: Context, pages: Pages, problem: Problem): Promise<void> {
+  setSecurityHeaders(ctx)
   if (ctx.accepts('json', 'html') === 'html') {
     await pages.show(ctx, 'interactions/error', { ...problem, requestId: requestIdOf(ctx) }, problem.status)
     return

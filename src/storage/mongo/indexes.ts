@@ -60,7 +60,7 @@ export async function ensureIndexes(database: Db): Promise<void> {
   const existing = new Set((await database.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name))
   await Promise.all(
     Object.entries(collections).map(async ([name, indexes]) => {
-      if (indexes.length > 0) await database.createIndexes(name, [...indexes])
+      if (indexes.length > 0) await database.collection(name).createIndexes([...indexes])
       else if (!existing.has(name)) await createCollection(database, name)
     }),
   )

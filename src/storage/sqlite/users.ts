@@ -14,12 +14,15 @@ interface UserRow {
   readonly document: string
 }
 
+/** State, sequence, time of creation, time of change, document. */
+type HotRow = [User['state'], number, number, number, string]
+
 const columns = 'id, state, sequence, created_at, changed_at, document'
 
 export function createUserStore(database: Database): UserStore {
   const selectOne = (id: UserId) => {
-    const row = database.get<UserRow>(`SELECT ${columns} FROM users WHERE id = ?`, id)
-    return row && userOf(row)
+    const [row] = database.rows('SELECT state, sequence, created_at, changed_at, document FROM users WHERE id = ?', id) as HotRow[]
+    return row && userOfHotRow(id, row)
   }
   const selectExisting = (id: UserId) => {
     const user = selectOne(id)
@@ -37,10 +40,10 @@ export function createUserStore(database: Database): UserStore {
           `SELECT state, sequence, created_at, changed_at, document, CASE WHEN metadata_bytes <= ${textMetadataBytes} THEN ${entriesAsText} END
            FROM users WHERE id = ?`,
           id,
-        ) as [User['state'], number, number, number, string, string | null][]
+        ) as [...HotRow, string | null][]
         if (!row) return undefined
-        const [state, sequence, created_at, changed_at, document, entries] = row
-        const user = userOf({ id, state, sequence, created_at, changed_at, document })
+        const [, , , , , entries] = row
+        const user = userOfHotRow(id, row)
         return { user, metadata: entries === null ? allEntries(database, id) : entriesOf(entries) }
       }),
 
@@ -148,3 +151,6 @@ function refusing(user: User, write: () => void): void {
     throw error
   }
 }
+
+const userOfHotRow = (id: UserId, [state, sequence, created_at, changed_at, document]: readonly [...HotRow, ...unknown[]]) =>
+  userOf({ id, state, sequence, created_at, changed_at, document })

@@ -1,0 +1,187 @@
+import type { UpdateFilter } from 'mongodb'
+import type { Clock } from '#src/base/clock.ts'
+import { mergedSession } from '#src/domain/sessions/merge.ts'
+import type { Artifact, ArtifactStore, FoundArtifact, FoundToken } from '#src/domain/sessions/store.ts'
+import type { Connection } from './connection.ts'
+import { isDuplicate, RaceLost } from './failures.ts'
+
+/** An expired artifact is still answered for this long: the engine judges expiry itself, with a tolerance for clocks. */
+export const graceSeconds = 60
+
+/** The payload is JSON text: its keys may be anything, which field names may not. */
+interface ArtifactDocument extends Omit<Artifact, 'id' | 'payload'> {
+  readonly _id: string
+  readonly payload: string
+  readonly consumedAt?: Date
+  /** Counts the writes, so that a session is written on the condition that it is what was merged. */
+  readonly version: number
+  /** Microseconds since the epoch, of the first write. */
+  readonly order: number
+}
+
+type Stored = Pick<ArtifactDocument, 'payload' | 'consumedAt' | 'expiresAt'>
+
+const keyOf = (model: string, id: string) => `${model}:${id}`
+
+const orderNow = () => Math.round((performance.timeOrigin + performance.now()) * 1000)
+
+/**
+ * All models are in one collection: what belongs to a user or to a grant goes by one command, a token finds its grant and its session in
+ * one read, one TTL index clears up, and hashed ids spread all of it over the shards alike.
+ */
+export function createArtifactStore(connection: Connection, now: Clock): ArtifactStore {
+  const artifacts = connection.database.collection<ArtifactDocument>('artifacts')
+  const horizon = () => new Date(now().getTime() - graceSeconds * 1000)
+  const live = () => ({ expiresAt: { $not: { $lte: horizon() } } })
+  const answered = { projection: { payload: 1, consumedAt: 1, expiresAt: 1 } } as const
+
+  // The TTL index deletes once a minute or later, so what has expired is still there and is told apart here.
+  const isLive = ({ expiresAt }: Stored) => expiresAt === undefined || expiresAt > horizon()
+
+  async function putMerged(artifact: Artifact): Promise<void> {
+    const _id = keyOf(artifact.model, artifact.id)
+    const stored = await artifacts.findOne({ _id }, { projection: { payload: 1, version: 1 } })
+    if (stored) {
+      const merged = { ...artifact, payload: mergedSession(artifact.payload, JSON.parse(stored.payload)) }
+      const { matchedCount } = await artifacts.updateOne({ _id, version: stored.version }, replacing(merged))
+      if (matchedCount === 0) throw new RaceLost()
+    } else if (!(await inserted(artifact))) throw new RaceLost()
+  }
+
+  async function inserted(artifact: Artifact): Promise<boolean> {
+    try {
+      await artifacts.insertOne(documentOf(artifact))
+      return true
+    } catch (error) {
+      if (isDuplicate(error)) return false
+      throw error
+    }
+  }
+
+  return {
+    find: (model, id) =>
+      connection.run(async () => {
+        const stored = await artifacts.findOne({ _id: keyOf(model, id) }, answered)
+        return stored && isLive(stored) ? foundOf(stored) : undefined
+      }),
+
+    findByUid: (model, uid) =>
+      connection.run(async () => {
+        const [stored] = await artifacts
+          .find({ model, uid, ...live() }, answered)
+          .sort({ order: -1 })
+          .limit(1)
+          .toArray()
+        return stored && foundOf(stored)
+      }),
+
+    findToken: (model, id) =>
+      connection.run(async () => {
+        const [token] = await artifacts
+          .aggregate<Stored & { grant: Stored[]; session: Stored[] }>(withGrantAndSession(keyOf(model, id)))
+          .toArray()
+        return token && isLive(token) ? tokenOf(token) : undefined
+      }),
+
+    findByUserCode: (model, userCode) =>
+      connection.run(async () => {
+        const [stored] = await artifacts
+          .find({ model, userCode, ...live() }, answered)
+          .sort({ order: -1 })
+          .limit(1)
+          .toArray()
+        return stored && foundOf(stored)
+      }),
+
+    // A used artifact stays used, whatever is written over it: the writer may have read it before it was.
+    put: (artifact) =>
+      connection.run(async () => {
+        const update = { ...replacing(artifact), $setOnInsert: { order: orderNow() } }
+        await artifacts.updateOne({ _id: keyOf(artifact.model, artifact.id) }, update, { upsert: true })
+      }),
+
+    putSession: (artifact) => connection.change(keyOf(artifact.model, artifact.id), () => putMerged(artifact)),
+
+    insert: (artifact) =>
+      connection.run(async () => {
+        if (await inserted(artifact)) return true
+        const document = documentOf(artifact)
+        const { matchedCount } = await artifacts.replaceOne({ _id: document._id, expiresAt: { $lte: now() } }, document)
+        return matchedCount > 0
+      }),
+
+    consume: (model, id, at) =>
+      connection.run(async () => {
+        const unused = { _id: keyOf(model, id), consumedAt: { $exists: false }, ...live() }
+        const { matchedCount } = await artifacts.updateOne(unused, { $set: { consumedAt: at } })
+        return matchedCount > 0
+      }),
+
+    remove: (model, id) =>
+      connection.run(async () => {
+        await artifacts.deleteOne({ _id: keyOf(model, id) })
+      }),
+
+    removeByGrant: (model, grantId) =>
+      connection.run(async () => {
+        await artifacts.deleteMany({ grantId, model })
+      }),
+
+    removeByAccount: (accountId) =>
+      connection.run(async () => {
+        await artifacts.deleteMany({ accountId })
+      }),
+  }
+}
+
+function documentOf({ id, payload, ...artifact }: Artifact): ArtifactDocument {
+  return { ...artifact, _id: keyOf(artifact.model, id), payload: JSON.stringify(payload), version: 1, order: orderNow() }
+}
+
+/** Everything but whether it was used, and when it was made. */
+function replacing({ model, payload, expiresAt, grantId, uid, userCode, accountId }: Artifact): UpdateFilter<ArtifactDocument> {
+  const optional = { expiresAt, grantId, uid, userCode, accountId }
+  const absent = Object.entries(optional).filter(([, value]) => value === undefined)
+  return {
+    $set: { model, payload: JSON.stringify(payload), ...optional },
+    $unset: Object.fromEntries(absent.map(([name]) => [name, ''])),
+    $inc: { version: 1 },
+  }
+}
+
+/** A field that is missing would match every document that has none either; no id and no uid is empty. */
+const withGrantAndSession = (_id: string) => [
+  { $match: { _id } },
+  {
+    $project: {
+      payload: 1,
+      consumedAt: 1,
+      expiresAt: 1,
+      grantKey: { $concat: ['Grant:', { $ifNull: ['$grantId', ''] }] },
+      sessionUid: { $ifNull: ['$uid', ''] },
+    },
+  },
+  { $lookup: { from: 'artifacts', localField: 'grantKey', foreignField: '_id', as: 'grant' } },
+  {
+    $lookup: {
+      from: 'artifacts',
+      localField: 'sessionUid',
+      foreignField: 'uid',
+      pipeline: [{ $match: { model: 'Session' } }, { $sort: { order: -1 } }, { $limit: 1 }],
+      as: 'session',
+    },
+  },
+]
+
+function tokenOf({ grant: [grant], session: [session], ...token }: Stored & { grant: Stored[]; session: Stored[] }): FoundToken {
+  return {
+    token: foundOf(token),
+    ...(grant && { grant: foundOf(grant) }),
+    ...(session && { session: foundOf(session) }),
+  }
+}
+
+function foundOf({ payload, consumedAt }: Stored): FoundArtifact {
+  const found = { payload: JSON.parse(payload) as Record<string, unknown> }
+  return consumedAt === undefined ? found : { ...found, consumedAt }
+}

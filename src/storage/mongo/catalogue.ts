@@ -1,0 +1,81 @@
+import type { ClientSession } from 'mongodb'
+import { type Application, ClientIdTaken, type Project } from '#src/domain/applications/application.ts'
+import type { CatalogueStore } from '#src/domain/applications/store.ts'
+import { writeEvents } from './audit.ts'
+import type { Connection } from './connection.ts'
+import { refusing } from './failures.ts'
+import { type Revision, rootId, rootOf } from './revision.ts'
+
+interface ProjectDocument extends Omit<Project, 'id'> {
+  readonly _id: string
+}
+
+/** The keys of an application are somebody else's JSON, with any member names: one text. */
+interface ApplicationDocument extends Omit<Application, 'id' | 'jwks'> {
+  readonly _id: string
+  readonly jwks?: string
+}
+
+const oldestFirst = { createdAt: 1, _id: 1 } as const
+
+export function createCatalogueStore(connection: Connection, revision: Revision): CatalogueStore {
+  const { database } = connection
+  const root = rootOf(database)
+  const projects = database.collection<ProjectDocument>('projects')
+  const applications = database.collection<ApplicationDocument>('applications')
+
+  async function putApplication(application: Application, session: ClientSession): Promise<void> {
+    const { id, jwks, ...rest } = application
+    const document = { ...rest, ...(jwks && { jwks: JSON.stringify(jwks) }) }
+    const write = applications.replaceOne({ _id: id }, document, { upsert: true, session })
+    await refusing(write, (cause) => new ClientIdTaken(application.clientId, { cause }))
+  }
+
+  return {
+    root: () =>
+      connection.run(async () => {
+        const { organization, settings, ownProjectId } = (await root.findOne({ _id: rootId })) ?? {}
+        return organization && settings && ownProjectId ? { organization, settings, ownProjectId } : undefined
+      }),
+
+    listProjects: () => connection.run(async () => (await projects.find().sort(oldestFirst).toArray()).map(projectOf)),
+
+    findProject: (id) =>
+      connection.run(async () => {
+        const document = await projects.findOne({ _id: id })
+        return document ? projectOf(document) : undefined
+      }),
+
+    findApplication: (clientId) =>
+      connection.run(async () => {
+        const document = await applications.findOne({ clientId })
+        return document ? applicationOf(document) : undefined
+      }),
+
+    listApplications: (projectId) =>
+      connection.run(async () => (await applications.find({ projectId }).sort(oldestFirst).toArray()).map(applicationOf)),
+
+    commit: ({ organization, settings, ownProjectId, ...change }) =>
+      revision.moving(
+        async (session) => {
+          const { removeApplications = [], removeProjects = [], putProjects = [], putApplications = [] } = change
+          if (removeApplications.length > 0) await applications.deleteMany({ _id: { $in: [...removeApplications] } }, { session })
+          if (removeProjects.length > 0) await projects.deleteMany({ _id: { $in: [...removeProjects] } }, { session })
+          for (const { id, ...project } of putProjects) await projects.replaceOne({ _id: id }, project, { upsert: true, session })
+          for (const application of putApplications) await putApplication(application, session)
+          await writeEvents(database, change.events, session)
+        },
+        { organization, settings, ownProjectId },
+      ),
+
+    revision: revision.read,
+  }
+}
+
+const projectOf = ({ _id, ...project }: ProjectDocument): Project => ({ id: _id, ...project })
+
+const applicationOf = ({ _id, jwks, ...application }: ApplicationDocument): Application => ({
+  id: _id,
+  ...application,
+  ...(jwks !== undefined && { jwks: JSON.parse(jwks) }),
+})

@@ -1,0 +1,43 @@
+/**
+ * The versions of what is in the collections. A step that was published is never changed: a change is a further step. Steps may run in two
+ * processes at once and after a step that was cut short, so each must come to the same end when it is repeated.
+ */
+import type { Db } from 'mongodb'
+import { CannotStart } from '#src/base/errors.ts'
+import { rootId, rootOf } from './revision.ts'
+
+type Step = (database: Db) => Promise<unknown>
+
+const steps: readonly Step[] = [
+  // 1: the one document of the catalogue, so that its changes are updates from the start and two first commits meet in it.
+  (database) => rootOf(database).updateOne({ _id: rootId }, { $setOnInsert: { revision: 0 } }, { upsert: true }),
+]
+
+interface SchemaDocument {
+  readonly _id: 'schema'
+  readonly version: number
+}
+
+const schemaOf = (database: Db) => database.collection<SchemaDocument>('schema')
+
+const versionOf = async (database: Db) => (await schemaOf(database).findOne({ _id: 'schema' }))?.version ?? 0
+
+/** Makes sure that the database is of no newer version than ours. Changes nothing. @throws CannotStart */
+export async function assertReadable(database: Db): Promise<void> {
+  const version = await versionOf(database)
+  if (version > steps.length) {
+    throw new CannotStart(
+      `the database ${database.databaseName} was written by a newer version of Dossier (schema ${version}, this one knows ` +
+        `${steps.length}): start that version or a later one, or restore a backup made before the upgrade`,
+    )
+  }
+}
+
+/** Brings the database to our version, a step at a time. */
+export async function migrate(database: Db): Promise<void> {
+  for (let version = await versionOf(database); version < steps.length; version += 1) {
+    await steps[version]?.(database)
+    // Never downwards: a process of a newer version may have gone further meanwhile.
+    await schemaOf(database).updateOne({ _id: 'schema' }, { $max: { version: version + 1 } }, { upsert: true })
+  }
+}

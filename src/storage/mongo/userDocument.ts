@@ -1,0 +1,50 @@
+import type { Binary, Db } from 'mongodb'
+import { comparable, type User, type UserId } from '#src/domain/users/user.ts'
+
+/** One entry under its encoded key. */
+export interface StoredEntry {
+  readonly value: Binary | Uint8Array
+  readonly sequence: number
+  readonly createdAt: Date
+  readonly changedAt: Date
+}
+
+export interface StoredMetadata {
+  /** How many entries there are, and the bytes of all their values. */
+  readonly keys: number
+  readonly bytes: number
+  readonly entries: Readonly<Record<string, StoredEntry>>
+}
+
+/** Role keys are by project id, which may be any text: pairs, because field names may not. */
+interface StoredUser extends Omit<User, 'id' | 'roles'> {
+  readonly roles: readonly { readonly projectId: string; readonly keys: readonly string[] }[]
+}
+
+/** A user with metadata inside. `version` counts the writes: a change is written on the condition that it is still what was read. */
+export interface UserDocument {
+  readonly _id: UserId
+  readonly version: number
+  /** The comparable form of the username; `usernames` keeps it unique. */
+  readonly usernameKey: string
+  /** The comparable form of a proven e-mail address. */
+  readonly emailKey?: string
+  readonly user: StoredUser
+  readonly metadata: StoredMetadata
+}
+
+export const usersOf = (database: Db) => database.collection<UserDocument>('users')
+
+/** The fields to set and to take away so that the document is that of `user`. */
+export function withUser({ id: _, roles, ...user }: User) {
+  const { email, emailVerified } = user.profile
+  const emailKey = email && emailVerified ? comparable(email) : undefined
+  const stored = { ...user, roles: Object.entries(roles).map(([projectId, keys]) => ({ projectId, keys })) }
+  const set = { usernameKey: comparable(user.username), user: stored, ...(emailKey !== undefined && { emailKey }) }
+  const unset: Record<string, ''> = emailKey === undefined ? { emailKey: '' } : {}
+  return { set, unset }
+}
+
+export function userOf({ _id, user: { roles, ...user } }: UserDocument): User {
+  return { id: _id, ...user, roles: Object.fromEntries(roles.map(({ projectId, keys }) => [projectId, keys])) }
+}

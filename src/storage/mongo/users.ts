@@ -1,0 +1,115 @@
+import type { UserStore } from '#src/domain/users/store.ts'
+import { comparable, type UserId, UserIdTaken, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
+import { writeEvents } from './audit.ts'
+import type { Connection } from './connection.ts'
+import { RaceLost, refusing } from './failures.ts'
+import { entriesOf, storedMetadata } from './metadata.ts'
+import { tokensOf } from './tokens.ts'
+import { type UserDocument, userOf, usersOf, withUser } from './userDocument.ts'
+
+interface UsernameDocument {
+  readonly _id: string
+  readonly userId: UserId
+}
+
+const found = (document: UserDocument | null) => (document ? userOf(document) : undefined)
+
+export function createUserStore(connection: Connection): UserStore {
+  const { database } = connection
+  const users = usersOf(database)
+  const usernames = database.collection<UsernameDocument>('usernames')
+  const withoutMetadata = { projection: { metadata: 0 } } as const
+
+  async function existing(id: UserId): Promise<UserDocument> {
+    const document = await users.findOne({ _id: id }, withoutMetadata)
+    if (!document) throw new UserNotFound(id)
+    return document
+  }
+
+  return {
+    find: (id) => connection.run(async () => found(await users.findOne({ _id: id }, withoutMetadata))),
+
+    findWithMetadata: (id) =>
+      connection.run(async () => {
+        const document = await users.findOne({ _id: id })
+        return document ? { user: userOf(document), metadata: entriesOf(document.metadata) } : undefined
+      }),
+
+    findByUsername: (username) =>
+      connection.run(async () => found(await users.findOne({ usernameKey: comparable(username) }, withoutMetadata))),
+
+    findByVerifiedEmail: (email) =>
+      connection.run(async () => {
+        const cursor = users.find({ emailKey: comparable(email) }, withoutMetadata)
+        return (await cursor.sort({ _id: 1 }).limit(2).toArray()).map(userOf)
+      }),
+
+    list: ({ after = '', limit }) =>
+      connection.run(async () => {
+        const cursor = users.find({ _id: { $gt: after as UserId } }, withoutMetadata)
+        const documents = await cursor
+          .sort({ _id: 1 })
+          .limit(limit + 1)
+          .toArray()
+        const items = documents.slice(0, limit).map(userOf)
+        return documents.length > limit ? { items, next: items.at(-1)?.id } : { items }
+      }),
+
+    isEmpty: () => connection.run(async () => (await users.findOne({}, { projection: { _id: 1 } })) === null),
+
+    insert: (user, metadata, events) =>
+      connection.change(user.id, (transaction) =>
+        transaction(async (session) => {
+          const idTaken = (cause: unknown) => new UserIdTaken(user.id, { cause })
+          const document = { _id: user.id, version: 1, metadata: storedMetadata(metadata), ...withUser(user).set }
+          await refusing(users.insertOne(document, { session }), idTaken)
+          await refusing(
+            usernames.insertOne({ _id: document.usernameKey, userId: user.id }, { session }),
+            (cause) => new UsernameTaken(user.username, { cause }),
+          )
+          // The history of a removed user stays, and its id with it: another user would continue it.
+          await refusing(writeEvents(database, events, session), idTaken)
+        }),
+      ),
+
+    update: (id, decide) =>
+      connection.change(id, async (transaction) => {
+        const document = await existing(id)
+        const current = userOf(document)
+        const change = decide(current)
+        if (!change) return current
+        const { user, events } = change
+        const { set, unset } = withUser(user)
+        await transaction(async (session) => {
+          const { matchedCount } = await users.updateOne(
+            { _id: id, version: document.version },
+            { $set: set, $unset: unset, $inc: { version: 1 } },
+            { session },
+          )
+          if (matchedCount === 0) throw new RaceLost()
+          if (set.usernameKey !== document.usernameKey) {
+            await usernames.deleteOne({ _id: document.usernameKey }, { session })
+            await refusing(
+              usernames.insertOne({ _id: set.usernameKey, userId: id }, { session }),
+              (cause) => new UsernameTaken(user.username, { cause }),
+            )
+          }
+          await writeEvents(database, events, session)
+        })
+        return user
+      }),
+
+    remove: (id, decide) =>
+      connection.change(id, async (transaction) => {
+        const document = await existing(id)
+        const events = decide(userOf(document))
+        await transaction(async (session) => {
+          const { deletedCount } = await users.deleteOne({ _id: id, version: document.version }, { session })
+          if (deletedCount === 0) throw new RaceLost()
+          await usernames.deleteOne({ _id: document.usernameKey }, { session })
+          await tokensOf(database).deleteMany({ userId: id }, { session })
+          await writeEvents(database, events, session)
+        })
+      }),
+  }
+}

@@ -1,0 +1,99 @@
+/** A MongoDB server of the tests' own, as a child process on a free port, with its data in a temporary folder. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { MongoClient } from 'mongodb'
+import { findMongodbProgram, type MongodbProgram } from './mongodbPrograms.ts'
+import { tempDir } from './temp.ts'
+
+export interface MongodbServer extends AsyncDisposable {
+  readonly url: string
+  /** Ends it as a loss of power would, and resolves when it is gone. */
+  kill(): Promise<void>
+  /** Stands still, with every connection open, until `resume`. */
+  pause(): void
+  resume(): void
+  /** Starts it again, on the same data and port. */
+  restart(): Promise<void>
+}
+
+/** Starts a server that only the caller knows. @throws Error when this machine has no program for it */
+export async function startMongodb({ standalone = false } = {}): Promise<MongodbServer> {
+  const program = await findMongodbProgram()
+  const directory = tempDir()
+  const port = await freePort()
+  let child = await start(program, directory, port, standalone)
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+  return {
+    url: `mongodb://127.0.0.1:${port}`,
+    kill,
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
+    async restart() {
+      child = await start(program, directory, port, standalone)
+    },
+    [Symbol.asyncDispose]: kill,
+  }
+}
+
+const startMs = 30_000
+
+async function start(program: MongodbProgram, directory: string, port: number, standalone: boolean): Promise<ChildProcess> {
+  const child = spawn(program.file, program.arguments(directory, port, standalone), { stdio: ['ignore', 'ignore', 'pipe'] })
+  process.once('exit', () => child.kill('SIGKILL'))
+  let said = ''
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    said = (said + chunk).slice(-2000)
+  })
+  const failed = once(child, 'exit').then(([code]) => {
+    throw new Error(`${program.name} ended with ${code}: ${said}`)
+  })
+  failed.catch(() => undefined)
+  try {
+    await Promise.race([ready(program, port, standalone), failed])
+    return child
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  }
+}
+
+/** Resolves when the server takes writes. */
+async function ready(program: MongodbProgram, port: number, standalone: boolean): Promise<void> {
+  const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, { serverSelectionTimeoutMS: startMs })
+  try {
+    const admin = client.db('admin')
+    await admin.command({ ping: 1 })
+    const begun = program.isInitiated || standalone || (await admin.command({ hello: 1 })).setName !== undefined
+    const members = [{ _id: 0, host: `127.0.0.1:${port}` }]
+    if (!begun) await admin.command({ replSetInitiate: { _id: 'rs0', members } }).catch(ignoringInitiated)
+    const deadline = performance.now() + startMs
+    while (!(await admin.command({ hello: 1 })).isWritablePrimary) {
+      if (performance.now() > deadline) throw new Error(`${program.name} has not become a primary`)
+      await delay(50)
+    }
+  } finally {
+    await client.close()
+  }
+}
+
+const alreadyInitialized = 23
+
+function ignoringInitiated(error: { code?: unknown }): void {
+  if (error.code !== alreadyInitialized) throw error
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
