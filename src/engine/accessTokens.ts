@@ -3,9 +3,9 @@
  * an opaque token, under an id that only we can form, so that userinfo, introspection, revocation and the metadata API take it too and
  * a revoked one stops working at once. What is stored under that id cannot be presented as a token by itself.
  */
-import { randomBytes } from 'node:crypto'
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
+import { randomText } from '#src/base/ids.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
@@ -118,9 +118,6 @@ export const publicTokenId = (id: string) => (id.startsWith(jwtPrefix) ? id.slic
 
 /** 256 random bits behind the time: ids that are made together stand together in an index, which a random one never does. */
 export function newTokenId(now: Date): string {
-  const bytes = Buffer.allocUnsafe(38)
-  bytes.writeUIntBE(now.getTime(), 0, 6)
-  randomBytes(32).copy(bytes, 6)
-  // Hexadecimal time keeps the order of bytes as text; base64url would not.
-  return bytes.subarray(0, 6).toString('hex') + bytes.subarray(6).toString('base64url')
+  // Hexadecimal time keeps the order of numbers as text; base64url would not.
+  return now.getTime().toString(16).padStart(12, '0') + randomText(32)
 }

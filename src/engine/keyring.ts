@@ -1,9 +1,11 @@
-import { compactVerify, createLocalJWKSet, importJWK, type JWTPayload, SignJWT } from 'jose'
+import { CompactSign, compactVerify, createLocalJWKSet, importJWK, type JWTPayload } from 'jose'
 import type { Clock } from '#src/base/clock.ts'
 import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
 import type { Keys, SigningKey } from '#src/domain/keys/keys.ts'
 
 type CryptoKey = Awaited<ReturnType<typeof importJWK>>
+
+const encoder = new TextEncoder()
 
 export interface Keyring {
   /** Reads the keys again when they changed or when one of them comes of age; answers them when it did. */
@@ -46,7 +48,9 @@ export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyrin
     async sign(algorithm, payload, typ) {
       const signer = signers.get(algorithm)
       if (!signer) throw new TypeError(`there is no ${algorithm} key to sign with`)
-      return new SignJWT(payload).setProtectedHeader({ alg: algorithm, typ, kid: signer.kid }).sign(signer.key)
+      return new CompactSign(encoder.encode(JSON.stringify(payload)))
+        .setProtectedHeader({ alg: algorithm, typ, kid: signer.kid })
+        .sign(signer.key)
     },
 
     async verify(jwt, issuer, typ) {

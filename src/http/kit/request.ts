@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import type { Context, Middleware } from 'koa'
+import { randomText } from '#src/base/ids.ts'
 import type { Log } from '#src/platform/log.ts'
 import type { RequestState } from './context.ts'
 
@@ -12,7 +12,7 @@ const quiet = new Set(['/healthz', '/readyz'])
 export function requestLog(log: Log): Middleware {
   return async (ctx: Context, next) => {
     const startedAt = performance.now()
-    const requestId = newRequestId()
+    const requestId = randomText(12)
     ;(ctx.state as RequestState).requestId = requestId
     ctx.res.setHeader('X-Request-Id', requestId)
     try {
@@ -24,19 +24,6 @@ export function requestLog(log: Log): Middleware {
       }
     }
   }
-}
-
-let pool = Buffer.alloc(0)
-let used = 0
-
-/** 96 random bits; drawn from a pool because a system call for each request costs more than the rest of this file. */
-function newRequestId(): string {
-  if (used + 12 > pool.length) {
-    pool = randomBytes(12 * 256)
-    used = 0
-  }
-  used += 12
-  return pool.toString('base64url', used - 12, used)
 }
 
 const withUid = ['/interaction/', '/oauth/v2/authorize/', '/device/']
