@@ -36,8 +36,3 @@ export class Busy extends DomainError {
 export class CannotStart extends DomainError {
   readonly code = 'cannot_start'
 }
-
-/** Throws `error`: for use where an expression is wanted (`find(id) ?? raise(new NotFound())`). */
-export function raise(error: Error): never {
-  throw error
-}

@@ -68,7 +68,7 @@ export function reservedClaims({ metadata, root }: ClaimSources, { scopes, organ
 }
 
 /** Key to unpadded base64url of the bytes. Defined, not assigned: `__proto__` is a key like any other. */
-export function metadataClaim(metadata: readonly MetadataEntry[]): Record<string, string> {
+function metadataClaim(metadata: readonly MetadataEntry[]): Record<string, string> {
   const claim: Record<string, string> = {}
   for (const { key, value } of metadata) {
     const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64url')

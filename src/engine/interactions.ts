@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Provider } from 'oidc-provider'
 import { errors } from './internals.ts'
 
 /** What a person is asked for, and by which application. */
@@ -19,7 +19,7 @@ export interface Interaction {
   readonly missingClaims: readonly string[]
 }
 
-export interface SignedIn {
+interface SignedIn {
   readonly accountId: string
   readonly amr: readonly string[]
 }
@@ -96,5 +96,3 @@ export function createInteractions(provider: Provider): Interactions {
     deny: (ctx) => finish(ctx, { error: 'access_denied', error_description: 'the End-User refused' }),
   }
 }
-
-export type EngineContext = KoaContextWithOIDC

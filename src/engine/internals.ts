@@ -24,7 +24,7 @@ import { Provider } from 'oidc-provider/lib/provider.js'
 
 export { errors, interactionPolicy, Provider }
 
-export type Next = () => Promise<unknown>
+type Next = () => Promise<unknown>
 export type Step = (ctx: KoaContextWithOIDC, next: Next) => unknown
 
 /** What we use of the engine's private state. */

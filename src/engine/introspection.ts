@@ -30,8 +30,6 @@ interface EngineAnswer {
 
 const inactive = { active: false }
 
-export type Introspection = ReturnType<typeof createIntrospection>
-
 export function createIntrospection({ issuer, findToken, users, catalogue }: IntrospectionDeps) {
   const answered = new WeakSet<object>()
 

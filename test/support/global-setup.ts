@@ -6,7 +6,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { MongoClient } from 'mongodb'
 import type { TestProject } from 'vitest/node'
-import { type MongodbAnswer, testDatabasePrefix } from './mongodb.ts'
+import { newObjectId } from '#src/base/ids.ts'
+import type { MongodbAnswer } from './mongodb.ts'
 import { type MongodbServer, startMongodb } from './mongodbServer.ts'
 
 declare module 'vitest' {
@@ -18,17 +19,21 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env.TEST_MONGODB_URL
+  const prefix = `dossier_test_${newObjectId().slice(-10)}_`
   let server: Promise<MongodbServer> | undefined
 
   async function answer(): Promise<MongodbAnswer> {
-    if (given) return { url: given }
+    if (given) return { url: given, prefix }
     const isFirst = server === undefined
     try {
       server ??= startMongodb()
-      return { url: (await server).url }
+      return { url: (await server).url, prefix }
     } catch (error) {
       const missing = (error as Error).message
-      if (isFirst) process.stderr.write(`\n*** TESTS ON MONGODB ARE SKIPPED (${missing}): set TEST_MONGODB_URL, or put mongod or python3 on the PATH ***\n\n`)
+      if (isFirst)
+        process.stderr.write(
+          `\n*** TESTS ON MONGODB ARE SKIPPED (${missing}): set TEST_MONGODB_URL, or put mongod or python3 on the PATH ***\n\n`,
+        )
       return { missing }
     }
   }
@@ -43,16 +48,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     door.close()
     await (await server?.catch(() => undefined))?.[Symbol.asyncDispose]()
-    if (given) await dropTestDatabases(given)
+    if (given) await dropDatabases(given, prefix)
   }
 }
 
 /** A server that is not ours is left as it was. */
-async function dropTestDatabases(url: string): Promise<void> {
+async function dropDatabases(url: string, prefix: string): Promise<void> {
   const client = new MongoClient(url)
   try {
     const { databases } = await client.db().admin().listDatabases({ nameOnly: true })
-    const ours = databases.filter(({ name }) => name.startsWith(testDatabasePrefix(process.pid)))
+    const ours = databases.filter(({ name }) => name.startsWith(prefix))
     for (const { name } of ours) await client.db(name).dropDatabase()
   } finally {
     await client.close()

@@ -16,7 +16,7 @@ import { readConfiguration } from '#src/platform/config.ts'
 import { Browser } from './browser.ts'
 import { tempDir } from './temp.ts'
 
-export const actor: Actor = { kind: 'system' }
+const actor: Actor = { kind: 'system' }
 export const password = 'a test password'
 
 export interface IdpOptions {
@@ -155,7 +155,7 @@ export function application(project: Project, changes: Partial<Application> = {}
   }
 }
 
-export type { Application, Project, User }
+export type { Application, Project }
 
 export async function freePort(): Promise<number> {
   const server = createServer()

@@ -4,28 +4,29 @@ import { text } from 'node:stream/consumers'
 import { inject } from 'vitest'
 import { newObjectId } from '#src/base/ids.ts'
 
-/** Where the server is, or why there is none. */
-export type MongodbAnswer = { readonly url: string } | { readonly missing: string }
+/** Where the server is and how the names of this run's databases begin, or why there is none. */
+export type MongodbAnswer = { readonly url: string; readonly prefix: string } | { readonly missing: string }
 
-/** How the names of databases begin that a run of the tests has made. `pid` is that of the process that began the run. */
-export const testDatabasePrefix = (pid: number) => `dossier_test_${pid}_`
+export interface TestMongodb {
+  /** The address of the server, perhaps with a database that is not ours. */
+  readonly url: string
+  /** The address of a new, empty database. */
+  newDatabase(): string
+}
 
 let asked: Promise<MongodbAnswer> | undefined
 
 /**
- * The URL of the server, without a database, or `undefined` where there is none: the tests that need it are to be skipped then.
+ * The server, or `undefined` where there is none: the tests that need it are to be skipped then.
  * @throws Error with the reason instead of `undefined` when `CI` is `true`
  */
-export async function findMongodb(): Promise<string | undefined> {
+export async function findMongodb(): Promise<TestMongodb | undefined> {
   asked ??= text(connect(inject('mongodbPort'), '127.0.0.1')).then((answer) => JSON.parse(answer) as MongodbAnswer)
   const answer = await asked
-  if ('url' in answer) return answer.url
+  if ('url' in answer) return { url: answer.url, newDatabase: () => withDatabase(answer.url, `${answer.prefix}${newObjectId()}`) }
   if (process.env.CI === 'true') throw new Error(`tests on MongoDB cannot run here: ${answer.missing}`)
   return undefined
 }
-
-/** The URL of a new, empty database on the server at `url`. */
-export const newDatabase = (url: string) => withDatabase(url, `${testDatabasePrefix(process.ppid)}${newObjectId()}`)
 
 /** `url` with another database. Who signs in does so where they did before. */
 export function withDatabase(url: string, name: string): string {

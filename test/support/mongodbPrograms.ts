@@ -56,7 +56,14 @@ async function installedPython(): Promise<string> {
   await mkdir(resolve(target, '..'), { recursive: true })
   try {
     await run(python3, ['-m', 'venv', draft])
-    await run(join(draft, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `SecantusDB==${secantusVersion}`])
+    await run(join(draft, 'bin/python'), [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      `SecantusDB==${secantusVersion}`,
+    ])
     await rename(draft, target)
   } catch (error) {
     if (await isExecutable(python)) return python

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { tempDir } from './temp.ts'
 
 const program = resolve(import.meta.dirname, '../../bin/dossier.js')
@@ -44,6 +44,3 @@ export async function startServer(environment: Readonly<Record<string, string>>,
     },
   }
 }
-
-/** The path of a file of the repository. */
-export const repositoryPath = (...parts: readonly string[]) => join(resolve(import.meta.dirname, '../..'), ...parts)

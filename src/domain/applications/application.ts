@@ -51,10 +51,10 @@ export interface Project {
   readonly changedAt: Date
 }
 
-export type ApplicationType = 'web' | 'userAgent' | 'native' | 'api'
-export type AuthMethod = 'basic' | 'post' | 'none' | 'privateKeyJwt'
+type ApplicationType = 'web' | 'userAgent' | 'native' | 'api'
+type AuthMethod = 'basic' | 'post' | 'none' | 'privateKeyJwt'
 export type GrantType = 'authorizationCode' | 'refreshToken' | 'deviceCode' | 'clientCredentials' | 'implicit'
-export type ResponseType = 'code' | 'id_token' | 'id_token token'
+type ResponseType = 'code' | 'id_token' | 'id_token token'
 export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA' | 'PS256'
 
 /** One OIDC client. Field names are those of the configuration file (contracts/operating.md, section 3). */
@@ -103,12 +103,5 @@ export class ClientIdTaken extends DomainError {
   readonly code = 'application.client_id_taken'
   constructor(clientId: string, options?: ErrorOptions) {
     super(`the client id ${JSON.stringify(clientId)} is already taken`, options)
-  }
-}
-
-export class ProjectNotFound extends DomainError {
-  readonly code = 'project.not_found'
-  constructor(id: string) {
-    super(`there is no project ${JSON.stringify(id)}`)
   }
 }

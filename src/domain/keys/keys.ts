@@ -121,7 +121,7 @@ export function createKeys({ store, sealer, recorder }: { store: KeyStore; seale
 }
 
 /** What `key` is among `keys` at `now`: the newest active one of its algorithm signs. */
-export function phaseOf(key: Pick<StoredKey, 'kid' | 'algorithm' | 'activeFrom'>, keys: readonly StoredKey[], now: Date): KeyPhase {
+function phaseOf(key: Pick<StoredKey, 'kid' | 'algorithm' | 'activeFrom'>, keys: readonly StoredKey[], now: Date): KeyPhase {
   if (key.activeFrom > now) return 'published'
   return signerOf(key.algorithm, keys, now)?.kid === key.kid ? 'signing' : 'retired'
 }

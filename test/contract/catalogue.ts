@@ -1,0 +1,179 @@
+import { expect, test } from 'vitest'
+import { type Application, ClientIdTaken, defaultSettings, type Organization, type Project } from '#src/domain/applications/application.ts'
+import { createCatalogue } from '#src/domain/applications/catalogue.ts'
+import type { CatalogueChange } from '#src/domain/applications/store.ts'
+import type { Stores } from '#src/domain/stores.ts'
+import { at, atOnce, eventually, later, type Open, oddKeys, recorder, system } from './contract.ts'
+
+const project = (id: string, more: Partial<Project> = {}): Project => ({
+  id,
+  name: `Project ${id}`,
+  roles: [],
+  projectRoleAssertion: false,
+  createdAt: at,
+  changedAt: at,
+  ...more,
+})
+
+const application = (id: string, more: Partial<Application> = {}): Application => ({
+  id,
+  projectId: 'p',
+  name: id,
+  clientId: `client-${id}`,
+  type: 'web',
+  authMethod: 'basic',
+  redirectUris: ['https://app.example/callback?a=b'],
+  postLogoutRedirectUris: [],
+  grantTypes: ['authorizationCode'],
+  responseTypes: ['code'],
+  accessTokenType: 'bearer',
+  idTokenUserinfoAssertion: false,
+  accessTokenRoleAssertion: true,
+  idTokenRoleAssertion: false,
+  requirePkce: true,
+  idTokenSignedResponseAlg: 'RS256',
+  firstParty: true,
+  audience: 'project',
+  clockSkewSeconds: 0,
+  additionalOrigins: [],
+  active: true,
+  createdAt: at,
+  changedAt: at,
+  ...more,
+})
+
+const organization: Organization = { id: 'o', name: 'Acme', primaryDomain: 'acme.example' }
+
+const commit = ({ catalogue }: Stores, change: Partial<CatalogueChange>) => catalogue.commit({ events: [], ...change })
+
+const told = (id: string) => recorder.event('project.created', system, { kind: 'project', id }, { name: id })
+
+export function catalogueContract(open: Open): void {
+  test('what there is one of is absent at first, and changes a part at a time', async () => {
+    await using stores = await open()
+    expect(await stores.catalogue.root()).toBeUndefined()
+    await commit(stores, { organization, settings: defaultSettings, ownProjectId: 'own' })
+    expect(await stores.catalogue.root()).toStrictEqual({ organization, settings: defaultSettings, ownProjectId: 'own' })
+    await commit(stores, { settings: { ...defaultSettings, registration: 'open', idTokenTtlSeconds: 1 } })
+    expect(await stores.catalogue.root()).toStrictEqual({
+      organization,
+      settings: { ...defaultSettings, registration: 'open', idTokenTtlSeconds: 1 },
+      ownProjectId: 'own',
+    })
+  })
+
+  test('projects come back as written, oldest first', async () => {
+    await using stores = await open()
+    const roles = [{ key: 'a.b' }, { key: '$set', displayName: 'Set', group: '__proto__' }]
+    const projects = [project('z', { createdAt: later(-1) }), project('a', { roles, projectRoleAssertion: true }), project('b')]
+    await commit(stores, { putProjects: [...projects].reverse() })
+    expect(await stores.catalogue.listProjects()).toStrictEqual(projects)
+    expect(await stores.catalogue.findProject('a')).toStrictEqual(projects[1])
+    expect(await stores.catalogue.findProject('none')).toBeUndefined()
+    const renamed = project('a', { name: 'Renamed', changedAt: later(1) })
+    await commit(stores, { putProjects: [renamed], removeProjects: ['z', 'none'] })
+    expect(await stores.catalogue.listProjects()).toStrictEqual([renamed, projects[2]])
+  })
+
+  test('applications come back as written, by client id and by project, oldest first', async () => {
+    await using stores = await open()
+    const jwks = { keys: [JSON.parse('{"kty":"RSA","x5t#S256":"…","a.b":{"$c":null},"__proto__":{"d":1}}')] }
+    const applications = [
+      application('z', {
+        createdAt: later(-1),
+        jwks,
+        clientSecretHash: 'hash',
+        authMethod: 'privateKeyJwt',
+        backChannelLogoutUri: 'https://a.example',
+      }),
+      application('a', { active: false, clientId: '$a.b __proto__' }),
+      application('b', { logoUri: undefined }),
+    ]
+    const elsewhere = application('c', { projectId: 'q' })
+    await commit(stores, { putApplications: [elsewhere, ...[...applications].reverse()] })
+    expect(await stores.catalogue.listApplications('p')).toEqual(applications)
+    expect(JSON.stringify((await stores.catalogue.findApplication('client-z'))?.jwks)).toBe(JSON.stringify(jwks))
+    expect(await stores.catalogue.findApplication('$a.b __proto__')).toStrictEqual(applications[1])
+    expect(await stores.catalogue.findApplication('CLIENT-Z')).toBeUndefined()
+    expect(await stores.catalogue.listApplications('none')).toEqual([])
+    const changed = application('z', { projectId: 'q', clientId: 'other', createdAt: later(-1) })
+    await commit(stores, { putApplications: [changed], removeApplications: ['a', 'none'] })
+    expect(await stores.catalogue.findApplication('client-z')).toBeUndefined()
+    expect(await stores.catalogue.findApplication('other')).toStrictEqual(changed)
+    expect(await stores.catalogue.listApplications('q')).toEqual([changed, elsewhere])
+    expect(await stores.catalogue.listApplications('p')).toEqual([applications[2]])
+    for (const clientId of oddKeys) await commit(stores, { putApplications: [application(`odd ${clientId}`, { clientId })] })
+    for (const clientId of oddKeys) expect(await stores.catalogue.findApplication(clientId)).toMatchObject({ clientId })
+  })
+
+  test('a client id is taken once, and a commit that is refused leaves nothing behind', async () => {
+    await using stores = await open()
+    await commit(stores, { putApplications: [application('a')] })
+    const before = stores.catalogue.revision()
+    const refused = commit(stores, {
+      organization,
+      putProjects: [project('new')],
+      putApplications: [application('fine'), application('b', { clientId: 'client-a' })],
+      removeApplications: ['a-not'],
+      events: [told('new')],
+    })
+    await expect(refused).rejects.toThrow(ClientIdTaken)
+    const event = told('p')
+    await expect(commit(stores, { putProjects: [project('new')], events: [event, event] })).rejects.toThrow()
+    expect(await stores.catalogue.listProjects()).toEqual([])
+    expect(await stores.catalogue.listApplications('p')).toEqual([application('a')])
+    expect(await stores.audit.list({ kind: 'project', id: 'new' }, { limit: 10 })).toEqual([])
+    expect(stores.catalogue.revision()).toBe(before)
+    await commit(stores, { removeApplications: ['a'], putApplications: [application('b', { clientId: 'client-a' })] })
+    expect(await stores.catalogue.findApplication('client-a')).toMatchObject({ id: 'b' })
+  })
+
+  test('of ten who want one client id at once, one gets it, and commits that do not meet all happen', async () => {
+    await using stores = await open()
+    await using others = await stores.again()
+    const outcomes = await atOnce(10, (n) =>
+      commit(n % 2 ? stores : others, { putApplications: [application(`${n}`, { clientId: 'same' })] }),
+    )
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(ClientIdTaken)
+    const projects = await atOnce(10, (n) => commit(n % 2 ? stores : others, { putProjects: [project(`${n}`)], events: [told(`${n}`)] }))
+    expect(projects.filter(({ status }) => status === 'rejected')).toEqual([])
+    expect(await stores.catalogue.listProjects()).toHaveLength(10)
+  })
+
+  test('the revision is another number at once after an own commit, and soon after one of another process', async () => {
+    await using stores = await open()
+    await using others = await stores.again()
+    const seen = new Set<number>()
+    for (const [number, change] of [{ organization }, { putProjects: [project('p')] }, {}].entries()) {
+      const before = [stores.catalogue.revision(), others.catalogue.revision()]
+      await commit(stores, change)
+      seen.add(stores.catalogue.revision())
+      expect(stores.catalogue.revision()).not.toBe(before[0])
+      await eventually(others.catalogue.revision, (revision) => revision !== before[1])
+      expect([number, others.catalogue.revision()]).toEqual([number, stores.catalogue.revision()])
+    }
+    const before = others.catalogue.revision()
+    await stores.keys.commit({ put: [], remove: [], events: [] })
+    seen.add(stores.catalogue.revision())
+    expect(await eventually(others.catalogue.revision, (revision) => revision !== before)).not.toBe(before)
+    expect(seen.size).toBe(4)
+    await using third = await stores.again()
+    expect(third.catalogue.revision()).toBe(stores.catalogue.revision())
+  })
+
+  test('what one process changes, the catalogue of another soon shows', async () => {
+    await using stores = await open()
+    await using others = await stores.again()
+    const [mine, theirs] = [stores, others].map((each) => createCatalogue({ store: each.catalogue, recorder }))
+    await mine?.commit({ putProjects: [project('p')], events: [] })
+    const name = async () => (await theirs?.find('client-a'))?.application.name
+    expect(await name()).toBeUndefined()
+    await mine?.commit({ putApplications: [application('a')], events: [] })
+    expect(await eventually(name, (answer) => answer !== undefined)).toBe('a')
+    await mine?.commit({ putApplications: [application('a', { name: 'renamed' })], events: [] })
+    expect(await eventually(name, (answer) => answer === 'renamed')).toBe('renamed')
+    await mine?.commit({ removeApplications: ['a'], events: [] })
+    expect(await eventually(name, (answer) => answer === undefined)).toBeUndefined()
+  })
+}
