@@ -1,16 +1,13 @@
 /** The pages as people meet them: in Chromium, with and without JavaScript, on a telephone and on a desk, light and dark. */
 
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Chromium, startChromium, withoutChromium } from '../support/chromium.ts'
 import { type Idp, password, startIdp } from '../support/idp.ts'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Runs in the page: what axe complains of, and where. */
 const findFaults =
@@ -91,7 +88,7 @@ describe.skipIf(withoutChromium !== undefined)(`in Chromium${withoutChromium ? `
         // axe is run by the debugger, which the page's policy does not bind.
         const page = await chromium.newPage({ viewport: look.viewport, colorScheme: look.colorScheme, bypassCSP: true })
         await open(page, idp)
-        await page.addScriptTag({ content: axe })
+        await page.addScriptTag({ content: axe.source })
         const violations = await page.evaluate(findFaults)
         expect(violations, name).toEqual([])
         expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth'), `${name} scrolls sideways`).toBe(true)

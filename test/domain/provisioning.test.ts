@@ -119,7 +119,7 @@ test('a password that is still right is no change, another one ends the sessions
 
 test('an imported hash stays no change when a sign-in has replaced it by one of ours', async () => {
   await using place = await openPlace()
-  const imported = await bcrypt('a good password', { cost: 4 })
+  const imported = await bcrypt('a good password', 4)
   const file = `users: [{ username: jane, passwordHash: "${imported}" }]`
   await place.apply(file)
   expect(await place.signIn({ name: 'jane', password: 'a good password', address: '::1' })).toMatchObject({ kind: 'signedIn' })

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { DomainError } from '#src/base/errors.ts'
 
 /** The store holds something that none of the given secrets opens. */
-export class CannotUnseal extends DomainError {
+class CannotUnseal extends DomainError {
   readonly code = 'keys.cannot_unseal'
   constructor(options?: ErrorOptions) {
     super('DOSSIER_SECRET is not the one that sealed the signing keys; give the former one, or list it after the new one', options)

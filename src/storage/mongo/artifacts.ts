@@ -3,7 +3,7 @@ import type { Clock } from '#src/base/clock.ts'
 import { mergedSession } from '#src/domain/sessions/merge.ts'
 import type { Artifact, ArtifactStore, FoundArtifact, FoundToken } from '#src/domain/sessions/store.ts'
 import type { Connection } from './connection.ts'
-import { isDuplicate, RaceLost } from './failures.ts'
+import { inserted, RaceLost } from './failures.ts'
 
 /** An expired artifact is still answered for this long: the engine judges expiry itself, with a tolerance for clocks. */
 export const graceSeconds = 60
@@ -45,17 +45,7 @@ export function createArtifactStore(connection: Connection, now: Clock): Artifac
       const merged = { ...artifact, payload: mergedSession(artifact.payload, JSON.parse(stored.payload)) }
       const { matchedCount } = await artifacts.updateOne({ _id, version: stored.version }, replacing(merged))
       if (matchedCount === 0) throw new RaceLost()
-    } else if (!(await inserted(artifact))) throw new RaceLost()
-  }
-
-  async function inserted(artifact: Artifact): Promise<boolean> {
-    try {
-      await artifacts.insertOne(documentOf(artifact))
-      return true
-    } catch (error) {
-      if (isDuplicate(error)) return false
-      throw error
-    }
+    } else if (!(await inserted(artifacts.insertOne(documentOf(artifact))))) throw new RaceLost()
   }
 
   return {
@@ -104,8 +94,8 @@ export function createArtifactStore(connection: Connection, now: Clock): Artifac
 
     insert: (artifact) =>
       connection.run(async () => {
-        if (await inserted(artifact)) return true
         const document = documentOf(artifact)
+        if (await inserted(artifacts.insertOne(document))) return true
         const { matchedCount } = await artifacts.replaceOne({ _id: document._id, expiresAt: { $lte: now() } }, document)
         return matchedCount > 0
       }),
@@ -149,7 +139,7 @@ function replacing({ model, payload, expiresAt, grantId, uid, userCode, accountI
   }
 }
 
-/** A field that is missing would match every document that has none either; no id and no uid is empty. */
+/** No id is missing, so a token without a grant finds none. Without a `uid` it would find every session that has none either, hence the text. */
 const withGrantAndSession = (_id: string) => [
   { $match: { _id } },
   {
@@ -157,7 +147,7 @@ const withGrantAndSession = (_id: string) => [
       payload: 1,
       consumedAt: 1,
       expiresAt: 1,
-      grantKey: { $concat: ['Grant:', { $ifNull: ['$grantId', ''] }] },
+      grantKey: { $concat: ['Grant:', '$grantId'] },
       sessionUid: { $ifNull: ['$uid', ''] },
     },
   },

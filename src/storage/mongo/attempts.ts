@@ -1,5 +1,6 @@
 import type { AttemptStore, Attempts } from '#src/domain/users/store.ts'
 import type { Connection } from './connection.ts'
+import { inserted } from './failures.ts'
 
 interface AttemptDocument extends Attempts {
   readonly _id: string
@@ -11,24 +12,26 @@ interface AttemptDocument extends Attempts {
 export function createAttemptStore(connection: Connection): AttemptStore {
   const attempts = connection.database.collection<AttemptDocument>('attempts')
 
-  // The server computes what stood there before and leaves it in the document: then the answer is of the same write, whoever else counts.
-  async function countOne(key: string, at: Date, windowMs: number): Promise<Attempts | undefined> {
+  /** Counts on what stands there, by one write that leaves beside the count what it found; `null` when nothing stands there. */
+  function countOn(key: string, at: Date, windowMs: number) {
     const stands = { $gt: [{ $add: ['$lastAt', windowMs] }, at] }
-    const counted = await attempts.findOneAndUpdate(
-      { _id: key },
-      [
-        {
-          $set: {
-            before: { $cond: [stands, { failures: '$failures', lastAt: '$lastAt' }, null] },
-            failures: { $cond: [stands, { $add: ['$failures', 1] }, 1] },
-            lastAt: at,
-            expiresAt: new Date(at.getTime() + windowMs),
-          },
-        },
-      ],
-      { upsert: true, returnDocument: 'after', projection: { before: 1 } },
-    )
-    return counted?.before ?? undefined
+    const before = { $cond: [stands, { failures: '$failures', lastAt: '$lastAt' }, null] }
+    const failures = { $cond: [stands, { $add: ['$failures', 1] }, 1] }
+    const expiresAt = new Date(at.getTime() + windowMs)
+    return attempts.findOneAndUpdate({ _id: key }, [{ $set: { before, failures, lastAt: at, expiresAt } }], {
+      returnDocument: 'after',
+      projection: { before: 1 },
+    })
+  }
+
+  // Not an upsert: of several at once that all find nothing, not every server tells each which of them it was (SecantusDB 0.7).
+  async function countOne(key: string, at: Date, windowMs: number): Promise<Attempts | undefined> {
+    for (;;) {
+      const counted = await countOn(key, at, windowMs)
+      if (counted) return counted.before ?? undefined
+      const first = { _id: key, failures: 1, lastAt: at, expiresAt: new Date(at.getTime() + windowMs), before: null }
+      if (await inserted(attempts.insertOne(first))) return undefined
+    }
   }
 
   return {

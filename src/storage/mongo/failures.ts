@@ -80,3 +80,14 @@ export async function refusing<T>(write: Promise<T>, refusal: (cause: unknown) =
     throw isDuplicate(error) ? refusal(error) : error
   }
 }
+
+/** Whether `insert` wrote its document; `false` when a unique index refused it. */
+export async function inserted(insert: Promise<unknown>): Promise<boolean> {
+  try {
+    await insert
+    return true
+  } catch (error) {
+    if (isDuplicate(error)) return false
+    throw error
+  }
+}

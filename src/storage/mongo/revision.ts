@@ -41,7 +41,11 @@ export async function createRevision(connection: Connection) {
 
   /** Follows the stream until it fails. What was committed before it was open is asked for. */
   async function followStream(): Promise<void> {
-    stream = root.watch([{ $match: { operationType: 'update' } }], { fullDocument: 'updateLookup', maxAwaitTimeMS: everyMs })
+    stream = root.watch([{ $match: { operationType: 'update' } }], {
+      fullDocument: 'updateLookup',
+      maxAwaitTimeMS: everyMs,
+      readConcern: { level: 'majority' },
+    })
     try {
       learn((await stream.tryNext())?.fullDocument?.revision)
       await ask()
