@@ -26,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (given) return { url: given, prefix }
     const isFirst = server === undefined
     try {
-      server ??= startMongodb()
+      server ??= startMongodb({ forgetful: true })
       return { url: (await server).url, prefix }
     } catch (error) {
       const missing = (error as Error).message

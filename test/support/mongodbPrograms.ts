@@ -6,11 +6,18 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
+export interface MongodbForm {
+  /** Without a replica set, as Dossier does not take it. */
+  readonly standalone?: boolean
+  /** What is never killed need not wait for the disk. A mongod always does for a majority. */
+  readonly forgetful?: boolean
+}
+
 export interface MongodbProgram {
   readonly name: string
   readonly file: string
-  /** Arguments that make it keep its data in `directory` and listen on `port`, as a one-node replica set or a standalone server. */
-  arguments(directory: string, port: number, standalone: boolean): readonly string[]
+  /** Arguments that make it keep its data in `directory` and listen on `port`. */
+  arguments(directory: string, port: number, form: MongodbForm): readonly string[]
   /** Whether the replica set must be told to begin. */
   readonly isInitiated: boolean
 }
@@ -25,7 +32,7 @@ export async function findMongodbProgram(): Promise<MongodbProgram> {
       name: 'mongod',
       file: mongod,
       isInitiated: false,
-      arguments: (directory, port, standalone) => [
+      arguments: (directory, port, { standalone }) => [
         ...['--dbpath', directory, '--port', `${port}`, '--bind_ip', '127.0.0.1', '--quiet'],
         ...(standalone ? [] : ['--replSet', 'rs0']),
       ],
@@ -35,10 +42,11 @@ export async function findMongodbProgram(): Promise<MongodbProgram> {
     name: `SecantusDB ${secantusVersion}`,
     file: await installedPython(),
     isInitiated: true,
-    arguments: (directory, port, standalone) => [
+    arguments: (directory, port, { standalone, forgetful }) => [
       ...['-c', 'import sys; from secantus.cli import main; sys.exit(main())'],
       ...['--host', '127.0.0.1', '--port', `${port}`, '--storage-path', directory, '--cache-size', '256M', '--log-level', 'WARNING'],
       ...(standalone ? ['--standalone'] : []),
+      ...(forgetful ? [] : ['--sync-on-commit']),
     ],
   }
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
-import { findMongodbProgram, type MongodbProgram } from './mongodbPrograms.ts'
+import { findMongodbProgram, type MongodbForm, type MongodbProgram } from './mongodbPrograms.ts'
 import { tempDir } from './temp.ts'
 
 export interface MongodbServer extends AsyncDisposable {
@@ -19,11 +19,11 @@ export interface MongodbServer extends AsyncDisposable {
 }
 
 /** Starts a server that only the caller knows. @throws Error when this machine has no program for it */
-export async function startMongodb({ standalone = false } = {}): Promise<MongodbServer> {
+export async function startMongodb(form: MongodbForm = {}): Promise<MongodbServer> {
   const program = await findMongodbProgram()
   const directory = tempDir()
   const port = await freePort()
-  let child = await start(program, directory, port, standalone)
+  let child = await start(program, directory, port, form)
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
@@ -36,7 +36,7 @@ export async function startMongodb({ standalone = false } = {}): Promise<Mongodb
     pause: () => child.kill('SIGSTOP'),
     resume: () => child.kill('SIGCONT'),
     async restart() {
-      child = await start(program, directory, port, standalone)
+      child = await start(program, directory, port, form)
     },
     [Symbol.asyncDispose]: kill,
   }
@@ -44,8 +44,8 @@ export async function startMongodb({ standalone = false } = {}): Promise<Mongodb
 
 const startMs = 30_000
 
-async function start(program: MongodbProgram, directory: string, port: number, standalone: boolean): Promise<ChildProcess> {
-  const child = spawn(program.file, program.arguments(directory, port, standalone), { stdio: ['ignore', 'ignore', 'pipe'] })
+async function start(program: MongodbProgram, directory: string, port: number, form: MongodbForm): Promise<ChildProcess> {
+  const child = spawn(program.file, program.arguments(directory, port, form), { stdio: ['ignore', 'ignore', 'pipe'] })
   process.once('exit', () => child.kill('SIGKILL'))
   let said = ''
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -56,7 +56,7 @@ async function start(program: MongodbProgram, directory: string, port: number, s
   })
   failed.catch(() => undefined)
   try {
-    await Promise.race([ready(program, port, standalone), failed])
+    await Promise.race([ready(program, port, form), failed])
     return child
   } catch (error) {
     child.kill('SIGKILL')
@@ -65,7 +65,7 @@ async function start(program: MongodbProgram, directory: string, port: number, s
 }
 
 /** Resolves when the server takes writes. */
-async function ready(program: MongodbProgram, port: number, standalone: boolean): Promise<void> {
+async function ready(program: MongodbProgram, port: number, { standalone }: MongodbForm): Promise<void> {
   const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, { serverSelectionTimeoutMS: startMs })
   try {
     const admin = client.db('admin')
