@@ -8,6 +8,7 @@ import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
 import { interactionPolicy } from './internals.ts'
 import { mayIntrospect } from './introspection.ts'
+import { createOutboundFetch } from './outbound.ts'
 import type { EnginePages } from './pages.ts'
 import { staticScopes } from './scopes.ts'
 import type { StepState } from './steps.ts'
@@ -22,6 +23,8 @@ export interface ConfigurationDeps {
   /** The settings as of the last refresh: lifetimes must be answered at once. */
   readonly settings: () => Settings
   readonly secure: boolean
+  /** Host names and ranges that outgoing calls may reach although they are private. */
+  readonly outboundAllow: readonly string[]
 }
 
 /** Everything that the engine lets itself be told by options. Endpoint addresses are ZITADEL's. */
@@ -33,6 +36,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
   return {
     adapter: deps.adapter,
     jwks: deps.jwks,
+    fetch: createOutboundFetch(deps.outboundAllow),
     findAccount: deps.findAccount,
     loadExistingGrant: (ctx) => firstPartyGrant(ctx, catalogue),
     routes: {
@@ -100,7 +104,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
       deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...deviceSources(pages) },
       pushedAuthorizationRequests: { enabled: true },
       claimsParameter: { enabled: true },
-      backchannelLogout: { enabled: false },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
         logoutSource: async (ctx) => {

@@ -43,6 +43,7 @@ export interface EngineDeps {
   readonly pages: EnginePages
   /** Sign cookies; the first signs, all verify. */
   readonly cookieSecrets: readonly Buffer[]
+  readonly outboundAllow: readonly string[]
   readonly now: Clock
   /** Told of faults of ours, which the caller sees only as `server_error`. */
   readonly onFault: (error: unknown, ctx: Koa.Context) => void
@@ -82,6 +83,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       jwks: { keys: published.map((key) => key.jwk) } as never,
       settings: () => root.settings,
       secure: issuer.startsWith('https:'),
+      outboundAllow: deps.outboundAllow,
     }),
   )
   installOverrides(provider)

@@ -26,6 +26,9 @@ declare module 'oidc-provider/lib/actions/end_session.js' {
 declare module 'oidc-provider/lib/actions/authorization/index.js' {
   export default function stepsOf(endpoint: string): import('./internals.ts').Step[]
 }
+declare module 'oidc-provider/lib/helpers/fetch_request.js' {
+  export function isSpecialUseIP(address: string): boolean
+}
 declare module 'oidc-provider/lib/provider.js' {
   export { Provider } from 'oidc-provider'
 }

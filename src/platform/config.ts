@@ -4,6 +4,7 @@
  * The configuration is one schema, read once; every fault is reported together. No other file looks at the environment.
  */
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { z } from 'zod'
 
 const text = z.string().min(1)
@@ -31,12 +32,26 @@ const secrets = z.string().transform((value, context) => {
   return list
 })
 
-const list = z.string().transform((value) =>
-  value
+const outboundEntries = z.string().transform((value, context) => {
+  const entries = value
     .split(',')
     .map((item) => item.trim())
-    .filter(Boolean),
-)
+    .filter(Boolean)
+  const wrong = entries.find((entry) => !isHostName(entry) && !isRange(entry))
+  return wrong === undefined
+    ? entries
+    : fault(context, `${wrong} is neither a host name nor an address range`, 'intranet.example,10.0.0.0/8')
+})
+
+const isHostName = (text: string) =>
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(text) && !/^[\d.]+$/.test(text)
+
+function isRange(text: string): boolean {
+  const [address = '', bits, more] = text.split('/')
+  const family = isIP(address)
+  const most = family === 6 ? 128 : 32
+  return family !== 0 && more === undefined && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+}
 
 const wholeNumber = (most: number) =>
   z
@@ -63,7 +78,7 @@ export const environmentSchema = z.object({
   DOSSIER_ADMIN_USERNAME: text.default('admin').describe('The first administrator, made only when the store has no user.'),
   DOSSIER_ADMIN_PASSWORD: text.optional().describe("The first administrator's password; a random one is printed once when left out."),
   DOSSIER_APPLY: text.optional().describe('A configuration file that is applied at every start, before listening.'),
-  DOSSIER_OUTBOUND_ALLOW: list
+  DOSSIER_OUTBOUND_ALLOW: outboundEntries
     .default([])
     .describe('Host names and CIDR ranges, separated by commas, that outgoing calls may reach although they are private.'),
   DOSSIER_TRUST_PROXY: wholeNumber(16).default(0).describe('How many proxies in front are trusted for `X-Forwarded-*`.'),

@@ -49,6 +49,7 @@ test('every fault of the environment is told at once, with an example, and the e
     DOSSIER_STORE: 'postgres://x',
     DOSSIER_SECRET: 'short',
     DOSSIER_PORT: 'x',
+    DOSSIER_OUTBOUND_ALLOW: '10.0.0.0/99',
     DOSSIER_TYPO: '1',
   }
   const failure = await startServer(environment).then(

@@ -1,4 +1,5 @@
 import {
+  MongoBulkWriteError,
   MongoClientClosedError,
   MongoError,
   MongoErrorLabel,
@@ -31,39 +32,49 @@ const conditions: Readonly<Record<number, string>> = {
 /** Codes that pass by themselves: no primary now, another one a moment later, a network that broke. */
 const passing = new Set([6, 7, 43, 63, 89, 91, 133, 150, 189, 234, 317, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436])
 
+const closings = [MongoClientClosedError, MongoTopologyClosedError, MongoExpiredSessionError]
+
 const duplicateKey = 11_000
 const writeConflict = 112
 
-const codeOf = (error: unknown) => (error instanceof MongoServerError && typeof error.code === 'number' ? error.code : 0)
+/** What went wrong itself: the driver wraps the failures of a write of many documents, labels and all. */
+function failureIn(error: unknown): unknown {
+  return error instanceof MongoBulkWriteError && error.errorResponse instanceof MongoError ? error.errorResponse : error
+}
+
+function codeOf(error: unknown): number {
+  const failure = failureIn(error)
+  return failure instanceof MongoServerError && typeof failure.code === 'number' ? failure.code : 0
+}
+
+function hasLabel(error: unknown, label: MongoErrorLabel): boolean {
+  const failure = failureIn(error)
+  return failure instanceof MongoError && failure.hasErrorLabel(label)
+}
 
 /** Whether a unique index refused a document. */
 export const isDuplicate = (error: unknown) => codeOf(error) === duplicateKey
 
 /** Whether the same change may succeed when it is decided again on what is there now. */
-export function isRace(error: unknown): boolean {
-  if (error instanceof RaceLost || codeOf(error) === writeConflict) return true
-  return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.TransientTransactionError)
-}
+export const isRace = (error: unknown) =>
+  error instanceof RaceLost || codeOf(error) === writeConflict || hasLabel(error, MongoErrorLabel.TransientTransactionError)
 
 /** Whether a commit may or may not have happened; asking for it again is safe. */
-export const isUnknownCommit = (error: unknown) =>
-  error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.UnknownTransactionCommitResult)
+export const isUnknownCommit = (error: unknown) => hasLabel(error, MongoErrorLabel.UnknownTransactionCommitResult)
 
 /** Why the server cannot work now, in words that fit after "because"; `undefined` when `error` is of another kind. */
 export function conditionOf(error: unknown): string | undefined {
-  if (error instanceof MongoSystemError) return 'no server that could write answers'
-  if (error instanceof MongoNetworkError) return 'the connection broke'
-  if (error instanceof MongoClientClosedError || error instanceof MongoTopologyClosedError || error instanceof MongoExpiredSessionError) {
-    return 'it is closed'
-  }
-  if (error instanceof MongoNotConnectedError || error instanceof MongoServerClosedError) return 'the connection broke'
-  if (error instanceof Error && error.name === 'MongoWaitQueueTimeoutError') return 'every connection is in use'
-  const code = codeOf(error)
+  const failure = failureIn(error)
+  if (failure instanceof MongoSystemError) return 'no server that could write answers'
+  if (failure instanceof MongoNetworkError) return 'the connection broke'
+  if (failure instanceof MongoNotConnectedError || failure instanceof MongoServerClosedError) return 'the connection broke'
+  if (closings.some((closing) => failure instanceof closing)) return 'it is closed'
+  if (failure instanceof Error && failure.name === 'MongoWaitQueueTimeoutError') return 'every connection is in use'
+  const code = codeOf(failure)
   if (passing.has(code)) return 'it is changing its primary'
   if (conditions[code] !== undefined) return conditions[code]
-  if (isRace(error)) return 'too many change the same record at once'
-  const isRetryable = error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError)
-  return isRetryable || isUnknownCommit(error) ? 'it is changing its primary' : undefined
+  if (isRace(failure)) return 'too many change the same record at once'
+  return isUnknownCommit(failure) || hasLabel(failure, MongoErrorLabel.RetryableWriteError) ? 'it is changing its primary' : undefined
 }
 
 /** `error` as callers of a store know it: `StoreUnavailable` for the state of the server, anything else as it is. */

@@ -51,7 +51,7 @@ export async function openMongo(url: string, { now = systemClock }: { now?: Cloc
       if (!isWritablePrimary) throw new StoreUnavailable('it has no primary')
     },
     async close() {
-      await revision.stop()
+      revision.stop()
       await connection.close()
     },
   }

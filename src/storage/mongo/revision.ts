@@ -8,7 +8,7 @@
  * else can be read either.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ChangeStream, ChangeStreamUpdateDocument, ClientSession, Db } from 'mongodb'
+import type { ChangeStreamUpdateDocument, ClientSession, Db } from 'mongodb'
 import type { CatalogueRoot } from '#src/domain/applications/store.ts'
 import type { Connection } from './connection.ts'
 
@@ -31,7 +31,6 @@ export async function createRevision(connection: Connection) {
   const root = rootOf(connection.database)
   const stopping = new AbortController()
   let known = 0
-  let stream: ChangeStream<RootDocument, ChangeStreamUpdateDocument<RootDocument>> | undefined
 
   // Answers overtake each other, and the number only grows.
   const learn = (number = 0) => {
@@ -41,7 +40,7 @@ export async function createRevision(connection: Connection) {
 
   /** Follows the stream until it fails. What was committed before it was open is asked for. */
   async function followStream(): Promise<void> {
-    stream = root.watch([{ $match: { operationType: 'update' } }], {
+    const stream = root.watch<RootDocument, ChangeStreamUpdateDocument<RootDocument>>([{ $match: { operationType: 'update' } }], {
       fullDocument: 'updateLookup',
       maxAwaitTimeMS: everyMs,
       readConcern: { level: 'majority' },
@@ -65,7 +64,7 @@ export async function createRevision(connection: Connection) {
   }
 
   await connection.run(ask)
-  const following = follow()
+  void follow()
 
   return {
     read: () => known,
@@ -83,10 +82,9 @@ export async function createRevision(connection: Connection) {
       learn(number)
     },
 
-    async stop(): Promise<void> {
+    /** Ends the following; what it is asking for at that moment ends with the connection. */
+    stop(): void {
       stopping.abort()
-      await stream?.close().catch(() => undefined)
-      await following
     },
   }
 }

@@ -1,3 +1,4 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import * as client from 'openid-client'
 import { expect, test } from 'vitest'
 import { type Idp, startIdp } from '../../support/idp.ts'
@@ -43,14 +44,26 @@ test('a device code that is presented 50 times at once is exchanged once', async
   expect(new Set(statuses)).toEqual(new Set([200, 400]))
 })
 
+test('a DPoP proof is accepted once', async () => {
+  await using idp = await startIdp()
+  const { publicKey, privateKey } = await generateKeyPair('ES256')
+  const proof = await new SignJWT({ jti: 'the only one', htm: 'POST', htu: idp.url('/oauth/v2/token').href })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: await exportJWK(publicKey) })
+    .setIssuedAt()
+    .sign(privateKey)
+  const statuses = await atOnce(idp, { grant_type: 'client_credentials' }, { dpop: proof })
+  expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+  expect(new Set(statuses)).toEqual(new Set([200, 400]))
+})
+
 /** The statuses of 50 token requests with the same parameters. */
-function atOnce(idp: Idp, parameters: Record<string, string>): Promise<number[]> {
+function atOnce(idp: Idp, parameters: Record<string, string>, headers: Record<string, string> = {}): Promise<number[]> {
   const authorization = `Basic ${Buffer.from(`${idp.web.clientId}:${idp.secret}`).toString('base64')}`
   return Promise.all(
     fifty.map(async () => {
       const response = await fetch(idp.url('/oauth/v2/token'), {
         method: 'POST',
-        headers: { authorization },
+        headers: { authorization, ...headers },
         body: new URLSearchParams(parameters),
       })
       await response.body?.cancel()
