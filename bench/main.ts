@@ -3,15 +3,17 @@
  * server runs in the same run: on a noisy machine only the ratio to it means something.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { MongoClient } from 'mongodb'
 import { openDomain } from '#src/compose.ts'
 import { readConfiguration } from '#src/platform/config.ts'
 import { Browser } from '../test/support/browser.ts'
+import { startMongodb } from '../test/support/mongodbServer.ts'
 import type { Drive, Driven } from './driver.ts'
 import type { Usage } from './report.ts'
 import { type Facts, scenarios } from './scenarios.ts'
@@ -22,7 +24,8 @@ import { accessTokensFor, refreshTokensFor } from './tokens.ts'
 const help = `usage: npm run bench -- [options]
 
   --users N          seed N users with ten metadata keys each (1000)
-  --store LIST       sqlite, mongodb or both, by commas (sqlite; mongodb needs TEST_MONGODB_URL)
+  --store LIST       sqlite, mongodb or both, by commas (both); TEST_MONGODB_URL names a replica set,
+                     and without it the MongoDB of the tests is used
   --only TEXT        only scenarios whose name has TEXT in it
   --seconds N        measure each for N seconds (4)
   --connections N    ask over N connections at once (16)
@@ -31,7 +34,7 @@ const help = `usage: npm run bench -- [options]
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '1000' },
-    store: { type: 'string', default: process.env.TEST_MONGODB_URL ? 'sqlite,mongodb' : 'sqlite' },
+    store: { type: 'string', default: 'sqlite,mongodb' },
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '4' },
     connections: { type: 'string', default: '16' },
@@ -65,14 +68,16 @@ async function measureStore(store: string): Promise<readonly Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'dossier-bench-'))
   const port = await freePort()
   const issuer = `http://localhost:${port}`
+  await using mongodb = store === 'mongodb' ? await openMongodb() : undefined
   const environment = {
     DOSSIER_ISSUER: issuer,
-    DOSSIER_STORE: store === 'sqlite' ? `sqlite:${directory}` : mongodbUrl(),
+    DOSSIER_STORE: mongodb?.store ?? `sqlite:${directory}`,
     DOSSIER_SECRET: 'a secret for the benchmark of 32 bytes and more',
     DOSSIER_LOG_LEVEL: 'info',
   }
-  const koa = start('koa.ts', {})
+  const koa = start('koa.ts', {}, join(directory, 'koa.log'))
   const koaPort = await koa.port
+  const log = join(directory, 'server.log')
   let server: ReturnType<typeof start> | undefined
   try {
     const domain = await openDomain(readConfiguration(environment))
@@ -87,7 +92,7 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     await domain.stores.close()
 
     const began = performance.now()
-    server = start('server.ts', environment)
+    server = start('server.ts', environment, log)
     await server.port
     const firstPage = await fetch(issuer)
     await firstPage.text()
@@ -125,6 +130,9 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     }
     note(`${store}: first page ${Math.round(startMilliseconds)} ms after the start, ${Math.round(idle.rssBytes / 1e6)} MB then\n`)
     return rows
+  } catch (error) {
+    if (existsSync(log)) note(readFileSync(log, 'utf8').slice(-2000))
+    throw error
   } finally {
     server?.child.kill('SIGKILL')
     koa.child.kill('SIGKILL')
@@ -132,11 +140,11 @@ async function measureStore(store: string): Promise<readonly Row[]> {
   }
 }
 
-function start(file: string, environment: Readonly<Record<string, string>>) {
-  // The log goes where an operator's would: out of the process. What reads it must not be what is measured.
+function start(file: string, environment: Readonly<Record<string, string>>, log: string) {
+  // The log goes where an operator's would: out of the process, into a file that nobody reads unless it fails.
   const child = fork(join(import.meta.dirname, file), {
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['ignore', 'ignore', openSync(log, 'w'), 'ipc'],
   })
   return {
     child,
@@ -195,12 +203,21 @@ async function signIn(
   return browser.cookieHeader('/')
 }
 
-function mongodbUrl(): string {
-  const url = process.env.TEST_MONGODB_URL
-  if (!url) throw new Error('set TEST_MONGODB_URL to the address of a MongoDB replica set, without a database name')
-  const parsed = new URL(url)
-  parsed.pathname = `/dossier_bench_${process.pid}`
-  return parsed.href
+/** A database of its own on a MongoDB, dropped afterwards. */
+async function openMongodb() {
+  const given = process.env.TEST_MONGODB_URL
+  const server = given ? undefined : await startMongodb()
+  const url = new URL(given ?? (server?.url as string))
+  url.pathname = `/dossier_bench_${process.pid}`
+  return {
+    store: url.href,
+    async [Symbol.asyncDispose]() {
+      const client = new MongoClient(url.href)
+      await client.db().dropDatabase()
+      await client.close()
+      await server?.[Symbol.asyncDispose]()
+    },
+  }
 }
 
 async function freePort(): Promise<number> {

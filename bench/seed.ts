@@ -41,7 +41,7 @@ export async function seed(
 
   const userIds: UserId[] = []
   const keepEach = Math.max(1, Math.floor(count / 1000))
-  const batch = 500
+  const batch = stores.description.startsWith('SQLite') ? 500 : 50
   for (let done = 0; done < count; done += batch) {
     const size = Math.min(batch, count - done)
     await Promise.all(
