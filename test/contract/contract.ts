@@ -7,7 +7,7 @@ import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
 
-export interface OpenedStores extends Stores, AsyncDisposable {
+interface OpenedStores extends Stores, AsyncDisposable {
   /** Opens the same store once more, as another process would. */
   again(): Promise<OpenedStores>
 }

@@ -1,4 +1,4 @@
-import type { UpdateFilter } from 'mongodb'
+import type { Filter, UpdateFilter } from 'mongodb'
 import type { Clock } from '#src/base/clock.ts'
 import { mergedSession } from '#src/domain/sessions/merge.ts'
 import type { Artifact, ArtifactStore, FoundArtifact, FoundToken } from '#src/domain/sessions/store.ts'
@@ -32,11 +32,17 @@ const orderNow = () => Math.round((performance.timeOrigin + performance.now()) *
 export function createArtifactStore(connection: Connection, now: Clock): ArtifactStore {
   const artifacts = connection.database.collection<ArtifactDocument>('artifacts')
   const horizon = () => new Date(now().getTime() - graceSeconds * 1000)
-  const live = () => ({ expiresAt: { $not: { $lte: horizon() } } })
   const answered = { projection: { payload: 1, consumedAt: 1, expiresAt: 1 } } as const
 
   // The TTL index deletes once a minute or later, so what has expired is still there and is told apart here.
   const isLive = ({ expiresAt }: Stored) => expiresAt === undefined || expiresAt > horizon()
+
+  /** The newest live one. There are two for a moment at most: while an id changes. */
+  const newest = (filter: Filter<ArtifactDocument>) =>
+    connection.run(async () => {
+      const stored = (await artifacts.find(filter, answered).sort({ order: -1 }).toArray()).find(isLive)
+      return stored && foundOf(stored)
+    })
 
   async function putMerged(artifact: Artifact): Promise<void> {
     const _id = keyOf(artifact.model, artifact.id)
@@ -55,15 +61,7 @@ export function createArtifactStore(connection: Connection, now: Clock): Artifac
         return stored && isLive(stored) ? foundOf(stored) : undefined
       }),
 
-    findByUid: (model, uid) =>
-      connection.run(async () => {
-        const [stored] = await artifacts
-          .find({ model, uid, ...live() }, answered)
-          .sort({ order: -1 })
-          .limit(1)
-          .toArray()
-        return stored && foundOf(stored)
-      }),
+    findByUid: (model, uid) => newest({ model, uid }),
 
     findToken: (model, id) =>
       connection.run(async () => {
@@ -73,15 +71,7 @@ export function createArtifactStore(connection: Connection, now: Clock): Artifac
         return token && isLive(token) ? tokenOf(token) : undefined
       }),
 
-    findByUserCode: (model, userCode) =>
-      connection.run(async () => {
-        const [stored] = await artifacts
-          .find({ model, userCode, ...live() }, answered)
-          .sort({ order: -1 })
-          .limit(1)
-          .toArray()
-        return stored && foundOf(stored)
-      }),
+    findByUserCode: (model, userCode) => newest({ model, userCode }),
 
     // A used artifact stays used, whatever is written over it: the writer may have read it before it was.
     put: (artifact) =>
@@ -102,7 +92,7 @@ export function createArtifactStore(connection: Connection, now: Clock): Artifac
 
     consume: (model, id, at) =>
       connection.run(async () => {
-        const unused = { _id: keyOf(model, id), consumedAt: { $exists: false }, ...live() }
+        const unused = { _id: keyOf(model, id), consumedAt: { $exists: false }, expiresAt: { $not: { $lte: horizon() } } }
         const { matchedCount } = await artifacts.updateOne(unused, { $set: { consumedAt: at } })
         return matchedCount > 0
       }),

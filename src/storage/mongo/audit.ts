@@ -40,7 +40,7 @@ export function createAuditStore(connection: Connection): AuditStore {
         if (before === undefined) return (await events.find(about).sort(newestFirst).limit(limit).toArray()).map(eventOf)
         const last = await events.findOne({ _id: before }, { projection: { at: 1 } })
         if (!last) return []
-        const older = { $or: [{ at: { $lt: last.at } }, { at: last.at, _id: { $lt: before } }] }
+        const older = { at: { $lte: last.at }, $or: [{ at: { $lt: last.at } }, { _id: { $lt: before } }] }
         return (
           await events
             .find({ ...about, ...older })

@@ -6,6 +6,10 @@
  * A change is optimistic: read, decide, and write in a transaction on the condition that what was read still stands. Whoever comes
  * second decides again. Changes of one record that meet in this process wait in a lane instead, so that fifty at once take fifty
  * turns and not a thousand tries; what is left to race against is other processes.
+ *
+ * A process that is killed between the writing and the commit leaves its transaction to the server, which undoes it after
+ * `transactionLifetimeLimitSeconds` (60 unless the operator says otherwise). Until then changes of that one record are answered with
+ * `StoreUnavailable`; reads, and changes of other records, do not notice.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClientSession, Db, MongoClient, MongoClientOptions } from 'mongodb'

@@ -53,7 +53,7 @@ function hasLabel(error: unknown, label: MongoErrorLabel): boolean {
 }
 
 /** Whether a unique index refused a document. */
-export const isDuplicate = (error: unknown) => codeOf(error) === duplicateKey
+const isDuplicate = (error: unknown) => codeOf(error) === duplicateKey
 
 /** Whether the same change may succeed when it is decided again on what is there now. */
 export const isRace = (error: unknown) =>
@@ -62,11 +62,15 @@ export const isRace = (error: unknown) =>
 /** Whether a commit may or may not have happened; asking for it again is safe. */
 export const isUnknownCommit = (error: unknown) => hasLabel(error, MongoErrorLabel.UnknownTransactionCommitResult)
 
+/** Whether the socket failed under the driver, which now and then hands on what Node said (`EPIPE`) as it is. */
+const isSocketFailure = (error: unknown) =>
+  error instanceof Error && 'code' in error && /^(E[A-Z]+|ERR_(SOCKET|STREAM)_[A-Z_]+)$/.test(String(error.code))
+
 /** Why the server cannot work now, in words that fit after "because"; `undefined` when `error` is of another kind. */
 export function conditionOf(error: unknown): string | undefined {
   const failure = failureIn(error)
   if (failure instanceof MongoSystemError) return 'no server that could write answers'
-  if (failure instanceof MongoNetworkError) return 'the connection broke'
+  if (failure instanceof MongoNetworkError || isSocketFailure(failure)) return 'the connection broke'
   if (failure instanceof MongoNotConnectedError || failure instanceof MongoServerClosedError) return 'the connection broke'
   if (closings.some((closing) => failure instanceof closing)) return 'it is closed'
   if (failure instanceof Error && failure.name === 'MongoWaitQueueTimeoutError') return 'every connection is in use'

@@ -21,7 +21,7 @@ const collections: Readonly<Record<string, readonly IndexDescription[]>> = {
   schema: [],
   users: [
     { name: 'by_username', key: { usernameKey: 1 } },
-    { name: 'by_verified_email', key: { emailKey: 1, _id: 1 }, partialFilterExpression: { emailKey: { $exists: true } } },
+    { name: 'by_verified_email', key: { emailKey: 1 }, sparse: true },
   ],
   usernames: [],
   personal_access_tokens: [
@@ -46,11 +46,11 @@ const collections: Readonly<Record<string, readonly IndexDescription[]>> = {
   signing_keys: [],
   artifacts: [
     { name: 'by_expiry', key: { expiresAt: 1 }, expireAfterSeconds: graceSeconds },
-    { name: 'by_grant', key: { grantId: 1 }, partialFilterExpression: { grantId: { $exists: true } } },
+    { name: 'by_grant', key: { grantId: 1, model: 1 } },
     // Only sessions are looked for by uid; tokens have one too, which names the session that they end with.
     { name: 'by_uid', key: { uid: 1, order: -1 }, partialFilterExpression: { model: 'Session' } },
-    { name: 'by_user_code', key: { userCode: 1 }, partialFilterExpression: { userCode: { $exists: true } } },
-    { name: 'by_account', key: { accountId: 1 }, partialFilterExpression: { accountId: { $exists: true } } },
+    { name: 'by_user_code', key: { userCode: 1 }, sparse: true },
+    { name: 'by_account', key: { accountId: 1 }, sparse: true },
   ],
   attempts: [{ name: 'by_expiry', key: { expiresAt: 1 }, expireAfterSeconds: 0 }],
 }

@@ -63,7 +63,12 @@ interface Hello {
   /** `isdbgrid` on a router of a sharded cluster. */
   readonly msg?: string
   readonly isWritablePrimary: boolean
+  /** Grows with the versions of the server. */
+  readonly maxWireVersion: number
 }
+
+/** MongoDB 5.0, the first that looks up a limited number of documents by a field. */
+const neededWireVersion = 13
 
 const hello = async (database: Db) => (await database.command({ hello: 1 })) as unknown as Hello
 
@@ -72,13 +77,7 @@ async function prepare(url: string): Promise<void> {
   const client = clientOf(url, { ...servingOptions, socketTimeoutMS: 0 })
   try {
     const database = client.db()
-    const { setName, msg } = await hello(database)
-    if (setName === undefined && msg !== 'isdbgrid') {
-      throw new CannotStart(
-        `the MongoDB server at ${hostsOf(client)} is a standalone one, which has no transactions: start it with --replSet rs0 and run ` +
-          'rs.initiate() in mongosh once, which makes it a replica set of one node',
-      )
-    }
+    assertUsable(await hello(database), hostsOf(client))
     await assertReadable(database)
     await ensureIndexes(database)
     await migrate(database)
@@ -86,6 +85,19 @@ async function prepare(url: string): Promise<void> {
     throw explained(error, client)
   } finally {
     await client.close()
+  }
+}
+
+/** @throws CannotStart when the server lacks something that the stores are built on */
+function assertUsable({ setName, msg, maxWireVersion }: Hello, hosts: string): void {
+  if (setName === undefined && msg !== 'isdbgrid') {
+    throw new CannotStart(
+      `the MongoDB server at ${hosts} is a standalone one, which has no transactions: start it with --replSet rs0 and run ` +
+        'rs.initiate() in mongosh once, which makes it a replica set of one node',
+    )
+  }
+  if (maxWireVersion < neededWireVersion) {
+    throw new CannotStart(`the MongoDB server at ${hosts} is too old: upgrade it to version 5.0 or later`)
   }
 }
 
