@@ -14,25 +14,23 @@ describe.each(testStores)('on $name', ({ make }) => {
     const environment = { DOSSIER_STORE: await make(), DOSSIER_SECRET: 'a secret for tests of more than 32 bytes' }
     const before = await openDomain(readConfiguration(environment))
     const users = await Promise.all(
-      Array.from({ length: 8 }, () => before.users.create(person({ password: undefined, metadata: [] }), { kind: 'system' })),
+      Array.from({ length: 24 }, () => before.users.create(person({ password: undefined, metadata: [] }), { kind: 'system' })),
     )
     await before.stores.close()
     const acknowledged = new Map<string, { round: number; sequence: number }>()
 
     for (let crash = 0; crash < 3; crash += 1) {
-      await writeAndKill(
-        environment,
-        users.map(({ id }) => id),
-        acknowledged,
-      )
+      // Others each time: MongoDB keeps the transaction that was cut off for a minute, and nobody else may change that user until then.
+      const written = users.slice(8 * crash, 8 * crash + 8).map(({ id }) => id)
+      await writeAndKill(environment, written, acknowledged)
       const domain = await openDomain(readConfiguration(environment))
-      for (const { id } of users) await inspect(domain, id, acknowledged.get(id))
+      for (const id of written) await inspect(domain, id, acknowledged.get(id))
       await domain.stores.close()
     }
   })
 })
 
-/** Lets a process write until a thousand more writes are acknowledged, and kills it in the middle of the next. */
+/** Lets a process write until three hundred more writes are acknowledged, and kills it in the middle of the next. */
 async function writeAndKill(
   environment: object,
   userIds: readonly UserId[],
@@ -48,7 +46,7 @@ async function writeAndKill(
   writer.stdout.on('data', (chunk: string) => {
     text += chunk
     lines += chunk.split('\n').length - 1
-    if (lines >= 1000) writer.kill('SIGKILL')
+    if (lines >= 300) writer.kill('SIGKILL')
   })
   const [, signal] = await once(writer, 'close')
   expect(signal).toBe('SIGKILL')

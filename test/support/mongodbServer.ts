@@ -1,6 +1,7 @@
 /** A MongoDB server of the tests' own, as a child process on a free port, with its data in a temporary folder. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
@@ -38,7 +39,10 @@ export async function startMongodb(form: MongodbForm = {}): Promise<MongodbServe
     async restart() {
       child = await start(program, directory, port, form)
     },
-    [Symbol.asyncDispose]: kill,
+    async [Symbol.asyncDispose]() {
+      await kill()
+      await rm(directory, { recursive: true, force: true })
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '#src/base/clock.ts'
+import { mergedSession } from '#src/domain/sessions/merge.ts'
 import type { Artifact, ArtifactStore, FoundArtifact } from '#src/domain/sessions/store.ts'
 import type { Database } from './database.ts'
-import { mergedSession } from './session-merge.ts'
 
 interface ArtifactRow {
   readonly payload: string
