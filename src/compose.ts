@@ -47,6 +47,8 @@ export async function composeService(configuration: Configuration, domain: Domai
     keys,
     pages: createEnginePages(pages),
     cookieSecrets: sealer.derive('cookies'),
+    audit: stores.audit,
+    recorder,
     outboundAllow: configuration.DOSSIER_OUTBOUND_ALLOW,
     now,
     onFault: (error, ctx) => log.error({ requestId: ctx.state.requestId, err: error }, 'the engine failed'),

@@ -9,7 +9,8 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '#src/base/clock.ts'
 import { Busy, StoreUnavailable } from '#src/base/errors.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
-import type { Actor } from '#src/domain/audit/events.ts'
+import type { Actor, AuditStore } from '#src/domain/audit/events.ts'
+import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
@@ -22,6 +23,7 @@ import { installClientCache } from './clientCache.ts'
 import { engineConfiguration } from './configuration.ts'
 import { createCookieSigner } from './cookies.ts'
 import { createDocuments } from './documents.ts'
+import { recordEngineEvents } from './events.ts'
 import { installGrantProlongation } from './grants.ts'
 import { installIdTokens } from './idTokens.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
@@ -43,6 +45,9 @@ export interface EngineDeps {
   readonly pages: EnginePages
   /** Sign cookies; the first signs, all verify. */
   readonly cookieSecrets: readonly Buffer[]
+  readonly audit: Pick<AuditStore, 'record'>
+  readonly recorder: Recorder
+  /** Host names and ranges that outgoing calls may reach although they are private. */
   readonly outboundAllow: readonly string[]
   readonly now: Clock
   /** Told of faults of ours, which the caller sees only as `server_error`. */
@@ -95,6 +100,12 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     Object.assign(Model.prototype, { generateTokenId: () => newTokenId(now()) })
   }
   installMachineGrant(provider, () => root.settings, now)
+  recordEngineEvents({
+    provider,
+    audit: deps.audit,
+    recorder: deps.recorder,
+    onFault: (error, ctx) => deps.onFault(error, ctx as Koa.Context),
+  })
   const putOff = new WeakMap<object, Error>()
   provider.on('server_error', (ctx, error) => {
     if (error instanceof StoreUnavailable || error instanceof Busy) putOff.set(ctx, error)

@@ -13,7 +13,7 @@ export function auditContract(open: Open): void {
     const actor = { kind: 'user', id: 'admin' } as const
     const recorded: AuditEvent[] = [
       recorder.event('user.signed_in', actor, about, { clientId: undefined, amr: ['pwd', 'otp'], address: '::1' }),
-      recorder.event('user.roles_changed', { kind: 'cli', name: 'root' }, about, { projectId: '$set.a', roles: [] }, 7),
+      recorder.event('user.changed', { kind: 'cli', name: 'root' }, about, { fields: ['$set.a'] }, 7),
       ...oddKeys.map((key) => recorder.event('metadata.removed', system, about, { key })),
     ]
     await stores.audit.record(recorded)

@@ -23,13 +23,11 @@ export interface EventPayloads {
   'user.changed': { fields: readonly string[] }
   'user.password_changed': Record<string, never>
   'user.password_rehashed': { from: string }
-  'user.secret_changed': Record<string, never>
   'user.deactivated': Record<string, never>
   'user.reactivated': Record<string, never>
   'user.locked': Record<string, never>
   'user.unlocked': Record<string, never>
   'user.removed': Record<string, never>
-  'user.roles_changed': { projectId: string; roles: readonly string[] }
   'user.signed_in': { clientId?: string; amr: readonly string[]; address: string }
   'user.sign_in_failed': { reason: 'password' | 'throttled' | 'inactive'; address: string }
   'user.signed_out': { clientId?: string }

@@ -24,6 +24,18 @@ test('sign-out asks first, ends the session and its tokens, and goes back to the
   expect(silent.callback.searchParams.get('error')).toBe('login_required')
 })
 
+test('the audit trail has the sign-in and the sign-out, with the application', async () => {
+  await using idp = await startIdp()
+  const { browser } = await signIn(idp)
+  await browser.submit(await browser.open(`/oidc/v1/end_session?client_id=${idp.web.clientId}`), '/confirm', { logout: 'yes' })
+  const types = async () =>
+    (await idp.domain.stores.audit.list({ kind: 'user', id: idp.jane.id }, { limit: 2 })).map(({ type, payload }) => ({ type, ...payload }))
+  await expect.poll(types).toMatchObject([
+    { type: 'user.signed_out', clientId: idp.web.clientId },
+    { type: 'user.signed_in', clientId: idp.web.clientId, amr: ['pwd'] },
+  ])
+})
+
 test('cancelling a sign-out changes nothing', async () => {
   await using idp = await startIdp()
   const { configuration, browser, tokens } = await signIn(idp)

@@ -1,0 +1,30 @@
+/** Pages that are made from the code, and pages that must name what the code has. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { metadataLimits } from '#src/domain/metadata/metadata.ts'
+import { throttleLimits } from '#src/domain/users/throttle.ts'
+import { configurationPage } from '../../docs/configuration.ts'
+
+const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
+
+test('docs/configuration.md is what the schema says: run `npm run docs`', () => {
+  expect(page('configuration.md')).toBe(configurationPage())
+})
+
+test('docs/events.md names every event that is recorded, and no other', () => {
+  const source = readFileSync(new URL('../../src/domain/audit/events.ts', import.meta.url), 'utf8')
+  const catalogue = source.slice(source.indexOf('interface EventPayloads'), source.indexOf('export type EventType'))
+  const recorded = [...catalogue.matchAll(/'([a-z_]+\.[a-z_]+)':/g)].map(([, type]) => type)
+  const documented = [...page('events.md').matchAll(/^\| `([a-z_]+\.[a-z_]+)`/gm)].map(([, type]) => type)
+  expect(documented.toSorted()).toEqual(recorded.toSorted())
+})
+
+test('docs/security.md has the numbers that the code has', () => {
+  const text = page('security.md')
+  const { account, address, windowSeconds } = throttleLimits
+  expect(text).toContain(`${account.free} failures an account`)
+  expect(text).toContain(`${address.free} failures an address`)
+  expect(text).toContain(`up to ${account.longestWaitSeconds} seconds`)
+  expect(text).toContain(`${windowSeconds / 60} minutes`)
+  expect(text).toContain(metadataLimits.valueBytes.toLocaleString('en'))
+})
