@@ -91,7 +91,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       outboundAllow: deps.outboundAllow,
     }),
   )
-  installOverrides(provider)
+  installOverrides(provider, () => root.settings.sessionTtlSeconds)
   installClientCache(provider, catalogue)
   const { issuedIn, storedIdOf } = installAccessTokens({ provider, catalogue, users, keyring, now })
   installIdTokens(provider, catalogue, issuedIn)
@@ -146,6 +146,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     const reason = putOff.get(ctx)
     if (reason) throw reason
     const engineContext = ctx as unknown as KoaContextWithOIDC
+    if (ctx.status === 404 && ctx.body === undefined) refuseMethod(ctx)
     if (engineContext.oidc?.route === 'introspection') await introspection.complete(engineContext)
   }
 
@@ -155,5 +156,31 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     around: completing,
     interactions: createInteractions(provider),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, catalogue, users }),
+  }
+}
+
+const methods: Readonly<Record<string, string>> = {
+  '/oauth/v2/authorize': 'GET',
+  '/oauth/v2/token': 'POST',
+  '/oauth/v2/introspect': 'POST',
+  '/oauth/v2/revoke': 'POST',
+  '/oauth/v2/par': 'POST',
+  '/oauth/v2/device_authorization': 'POST',
+  '/oauth/v2/keys': 'GET',
+  '/oidc/v1/userinfo': 'GET, POST',
+  '/oidc/v1/end_session': 'GET',
+  '/.well-known/openid-configuration': 'GET',
+  '/.well-known/oauth-authorization-server': 'GET',
+}
+
+/** The engine knows no address that is asked with another method; a developer wants to be told. */
+function refuseMethod(ctx: Koa.Context): void {
+  const allowed = Object.hasOwn(methods, ctx.path) ? methods[ctx.path] : undefined
+  if (!allowed) return
+  ctx.status = 405
+  ctx.set('Allow', allowed)
+  ctx.body = {
+    error: 'invalid_request',
+    error_description: `${ctx.path} is asked with ${allowed.replace(', ', ' or ')}, not with ${ctx.method}`,
   }
 }

@@ -4,14 +4,22 @@ import { Provider, stateOf } from './internals.ts'
 import { isDynamicScope } from './scopes.ts'
 import type { StepState } from './steps.ts'
 
+interface SessionModel {
+  readonly id: string
+  readonly exp?: number
+  persist(): Promise<unknown>
+  save(ttlSeconds: number): Promise<unknown>
+}
+
 interface ContextPrototype {
   readonly params: { readonly scope?: string }
 }
 
-/** Installs the overrides on one Provider. */
-export function installOverrides(provider: Provider): void {
-  const { scopes } = stateOf(provider).configuration
-  const { Claims, Client, OIDCContext } = provider as unknown as {
+/** Installs the overrides on one Provider. `sessionTtlSeconds` is asked when a session is stored. */
+export function installOverrides(provider: Provider, sessionTtlSeconds: () => number): void {
+  const { scopes, cookies } = stateOf(provider).configuration
+  const { Claims, Client, OIDCContext, Session } = provider as unknown as {
+    Session: { prototype: SessionModel }
     Claims: { prototype: { result(): Promise<Record<string, unknown>>; available: Record<string, unknown> } }
     Client: { prototype: object }
     OIDCContext: { prototype: object }
@@ -32,6 +40,15 @@ export function installOverrides(provider: Provider): void {
     const claims = await result.call(this)
     for (const name of Object.keys(this.available)) if (name.startsWith('urn:zitadel:iam:')) claims[name] = this.available[name]
     return claims
+  }
+
+  // A form that is shown because of an error gets its token after the session was stored, or not. The engine then fails on a session that is
+  // new; here it is stored, and the browser told.
+  const { persist } = Session.prototype
+  Session.prototype.persist = async function (this: SessionModel) {
+    if (typeof this.exp === 'number') return persist.call(this)
+    Provider.ctx?.oidc.cookies.set(provider.cookieName('session'), this.id, cookies.long)
+    return this.save(sessionTtlSeconds())
   }
 
   Object.assign(Client.prototype, {
