@@ -8,7 +8,7 @@ import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
 import { createEnginePages } from '#src/http/interactions/enginePages.ts'
 import { interactionEndpoints } from '#src/http/interactions/interactions.ts'
-import { formsOnly } from '#src/http/kit/body.ts'
+import { formsOnly, postedAsQuery } from '#src/http/kit/body.ts'
 import { createCsrf } from '#src/http/kit/csrf.ts'
 import { createKnownDevices } from '#src/http/kit/device.ts'
 import { routes } from '#src/http/kit/endpoint.ts'
@@ -88,6 +88,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       ...interactionEndpoints({ interactions, signIn, users, audit: stores.audit, recorder, csrf, devices, pages }),
     ]),
   )
+  app.use(postedAsQuery(['/oauth/v2/authorize', '/oidc/v1/end_session']))
   app.use(formsOnly(['/oauth/v2/', '/oidc/v1/', '/device']))
   app.use(engine.around)
   const { organization, ownProjectId } = await catalogue.root()

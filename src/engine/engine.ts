@@ -160,7 +160,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
 }
 
 const methods: Readonly<Record<string, string>> = {
-  '/oauth/v2/authorize': 'GET',
+  '/oauth/v2/authorize': 'GET, POST',
   '/oauth/v2/token': 'POST',
   '/oauth/v2/introspect': 'POST',
   '/oauth/v2/revoke': 'POST',
@@ -168,7 +168,7 @@ const methods: Readonly<Record<string, string>> = {
   '/oauth/v2/device_authorization': 'POST',
   '/oauth/v2/keys': 'GET',
   '/oidc/v1/userinfo': 'GET, POST',
-  '/oidc/v1/end_session': 'GET',
+  '/oidc/v1/end_session': 'GET, POST',
   '/.well-known/openid-configuration': 'GET',
   '/.well-known/oauth-authorization-server': 'GET',
 }

@@ -61,3 +61,22 @@ export function formsOnly(prefixes: readonly string[]): Middleware {
     return next()
   }
 }
+
+/**
+ * Answers a form that is posted to one of `paths` with a redirect to the same address with the same parameters, by GET: OpenID Connect lets an
+ * application post its request, and cookies that are `SameSite=Lax` come along with a GET only.
+ * @throws BodyTooLarge, BodyUnsupported
+ */
+export function postedAsQuery(paths: readonly string[]): Middleware {
+  return async (ctx, next) => {
+    if (ctx.method !== 'POST' || !paths.includes(ctx.path)) return next()
+    if (!ctx.is('application/x-www-form-urlencoded')) throw new BodyUnsupported('application/x-www-form-urlencoded')
+    const parameters = new URLSearchParams((await readBody(ctx, queryBytes)).toString('utf8'))
+    ctx.status = 303
+    ctx.set('Cache-Control', 'no-store')
+    ctx.redirect(`${ctx.path}?${parameters}`)
+  }
+}
+
+/** What fits into an address beside the other headers. */
+const queryBytes = 24 * 1024

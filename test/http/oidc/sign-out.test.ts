@@ -49,6 +49,25 @@ test('cancelling a sign-out changes nothing', async () => {
   expect(silent.callback.searchParams.get('code')).toBeTruthy()
 })
 
+test('requests to sign in and to sign out may be posted', async () => {
+  await using idp = await startIdp()
+  const { browser, tokens } = await signIn(idp)
+  const challenge = { code_challenge: 'A'.repeat(43), code_challenge_method: 'S256' }
+  const request = {
+    response_type: 'code',
+    client_id: idp.web.clientId,
+    redirect_uri: idp.web.redirectUris[0] as string,
+    scope: 'openid',
+    state: 'a&b=c',
+    ...challenge,
+  }
+  const back = await browser.open('/oauth/v2/authorize', request)
+  expect(back.url.searchParams.get('code')).toBeTruthy()
+  expect(back.url.searchParams.get('state')).toBe('a&b=c')
+  const page = await browser.open('/oidc/v1/end_session', { id_token_hint: tokens.id_token as string, post_logout_redirect_uri: returnTo })
+  expect((await browser.submit(page, '/confirm', { logout: 'yes' })).url.href).toBe(returnTo)
+})
+
 test('sign-out without an application ends on a page of ours', async () => {
   await using idp = await startIdp()
   const { browser } = await signIn(idp)
