@@ -35,7 +35,7 @@ export class Database {
     this.#connection.exec(`
       PRAGMA synchronous = ${synchronous};
       PRAGMA temp_store = MEMORY;
-      PRAGMA cache_size = -32768;
+      PRAGMA cache_size = -8192;
       PRAGMA journal_size_limit = 67108864;
     `)
     this.#group = new GroupCommit(this.#connection)
