@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Artifact } from '#src/domain/sessions/store.ts'
 import type { Stores } from '#src/domain/stores.ts'
-import { at, atOnce, later, type Open, oddKeys } from './contract.ts'
+import { at, atOnce, later, type Open, oddKeys, upTo } from './contract.ts'
 
 const soon = () => new Date(Date.now() + 3_600_000)
 
@@ -213,11 +213,11 @@ export function artifactsContract(open: Open): void {
     })
     const stored = async ({ artifacts }: Stores) => JSON.stringify((await artifacts.find('Session', 's'))?.payload.authorizations)
 
-    test('what two requests add at once both stays, in one process or two, whatever the clients are called', async () => {
+    test('what fifty requests add at once all stays, in one process or two, whatever the clients are called', async () => {
       await using stores = await open()
       await using others = await stores.again()
       await stores.artifacts.putSession(session(undefined))
-      const clients = [...oddKeys, 'web', 'spa']
+      const clients = [...oddKeys, ...upTo(50 - oddKeys.length).map((number) => `client ${number}`)]
       const add = (client: string) => session(`{${JSON.stringify(client)}:{"grantId":${JSON.stringify(client)}}}`)
       const outcomes = await atOnce(clients.length, (n) => (n % 2 ? stores : others).artifacts.putSession(add(clients[n] ?? '')))
       expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([])

@@ -52,6 +52,9 @@ export function catalogueContract(open: Open): void {
   test('what there is one of is absent at first, and changes a part at a time', async () => {
     await using stores = await open()
     expect(await stores.catalogue.root()).toBeUndefined()
+    await commit(stores, { organization })
+    await commit(stores, { settings: defaultSettings })
+    expect(await stores.catalogue.root()).toBeUndefined()
     await commit(stores, { organization, settings: defaultSettings, ownProjectId: 'own' })
     expect(await stores.catalogue.root()).toStrictEqual({ organization, settings: defaultSettings, ownProjectId: 'own' })
     await commit(stores, { settings: { ...defaultSettings, registration: 'open', idTokenTtlSeconds: 1 } })
@@ -64,8 +67,13 @@ export function catalogueContract(open: Open): void {
 
   test('projects come back as written, oldest first', async () => {
     await using stores = await open()
-    const roles = [{ key: 'a.b' }, { key: '$set', displayName: 'Set', group: '__proto__' }]
-    const projects = [project('z', { createdAt: later(-1) }), project('a', { roles, projectRoleAssertion: true }), project('b')]
+    const provisionedBy = '/etc/dossier/catalogue.yaml'
+    const roles = [{ key: 'a.b' }, { key: '$set', displayName: 'Set', group: '__proto__', provisionedBy }]
+    const projects = [
+      project('z', { createdAt: later(-1) }),
+      project('a', { roles, projectRoleAssertion: true, provisionedBy }),
+      project('b'),
+    ]
     await commit(stores, { putProjects: [...projects].reverse() })
     expect(await stores.catalogue.listProjects()).toStrictEqual(projects)
     expect(await stores.catalogue.findProject('a')).toStrictEqual(projects[1])
@@ -86,7 +94,7 @@ export function catalogueContract(open: Open): void {
         authMethod: 'privateKeyJwt',
         backChannelLogoutUri: 'https://a.example',
       }),
-      application('a', { active: false, clientId: '$a.b __proto__' }),
+      application('a', { active: false, clientId: '$a.b __proto__', provisionedBy: '/etc/dossier/catalogue.yaml' }),
       application('b', { logoUri: undefined }),
     ]
     const elsewhere = application('c', { projectId: 'q' })

@@ -22,14 +22,20 @@ export function usersContract(open: Open): void {
         phoneVerified: true,
       },
       passwordHash: '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA',
+      passwordImport: 'hash of an imported hash',
       secretHash: 'hash',
       roles: { project: ['reader', 'writer'], empty: [] },
       admin: true,
+      provisionedBy: '/etc/dossier/users.yaml',
       sequence: 7,
       changedAt: later(60),
     })
     await stores.users.insert(jane, [], [])
     for (const found of [await stores.users.find(jane.id), await stores.users.findByUsername('Jane.Doe')]) expect(found).toStrictEqual(jane)
+    expect((await stores.users.findWithMetadata(jane.id))?.user).toStrictEqual(jane)
+    const { passwordImport, provisionedBy, secretHash, ...less } = jane
+    await stores.users.update(jane.id, () => ({ user: less, events: [] }))
+    expect(await stores.users.find(jane.id)).toStrictEqual(less)
     const machine = user('worker', { kind: 'machine', state: 'locked', profile: { displayName: undefined } })
     await stores.users.insert(machine, [], [])
     expect(await stores.users.find(machine.id)).toEqual(machine)

@@ -56,7 +56,7 @@ describe('an address that cannot be used', () => {
     const refusal = await soon(openMongo('mongodb://operator:opensesame@127.0.0.1:1/dossier').catch((error: Error) => error))
     expect(refusal).toBeInstanceOf(CannotStart)
     expect(String(refusal)).toMatch(
-      /cannot use MongoDB at 127\.0\.0\.1:1 because no server that could write answers: start it, .*DOSSIER_STORE/,
+      /MongoDB at 127\.0\.0\.1:1 cannot be used because no server that could write answers: start it, .*DOSSIER_STORE/,
     )
     expect(String(refusal)).not.toMatch(/operator|opensesame/)
   })

@@ -38,7 +38,7 @@ export function createAuditStore(connection: Connection): AuditStore {
         const about = { 'subject.id': subject.id, 'subject.kind': subject.kind }
         const newestFirst = { at: -1, _id: -1 } as const
         if (before === undefined) return (await events.find(about).sort(newestFirst).limit(limit).toArray()).map(eventOf)
-        const last = await events.findOne({ _id: before }, { projection: { at: 1 } })
+        const last = await events.findOne({ _id: before, 'subject.id': subject.id }, { projection: { at: 1 } })
         if (!last) return []
         const older = { at: { $lte: last.at }, $or: [{ at: { $lt: last.at } }, { _id: { $lt: before } }] }
         return (

@@ -135,7 +135,7 @@ async function untilWon<T>(attempt: () => Promise<T>, deadline: number): Promise
       return await attempt()
     } catch (error) {
       if (!isRace(error) || performance.now() >= deadline) throw error
-      await delay(Math.random() * Math.min(2 ** tries, 100))
+      await delay(Math.random() * Math.min(5 * 2 ** tries, 400))
     }
   }
 }

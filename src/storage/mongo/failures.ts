@@ -26,6 +26,7 @@ const conditions: Readonly<Record<number, string>> = {
   100: 'too few of its members answer',
   134: 'too few of its members answer',
   262: 'it took too long',
+  8000: 'Atlas refuses it (credentials, rights or quota)',
   14031: 'its disk is full',
 }
 

@@ -13,16 +13,15 @@
  * | artifacts              | _id, hashed            | asked for by id before anybody knows whose it is; ids are random                 |
  * | attempts               | _id, hashed            | a digest                                                                         |
  * | catalogue, projects, applications, signing_keys, schema | not sharded | few and small                                              |
+ *
+ * Sharding `users` or `artifacts` needs MongoDB 5.1 or later, the first that looks up in a collection that is sharded.
  */
 import type { Db, IndexDescription } from 'mongodb'
 import { graceSeconds } from './artifacts.ts'
 
 const collections: Readonly<Record<string, readonly IndexDescription[]>> = {
   schema: [],
-  users: [
-    { name: 'by_username', key: { usernameKey: 1 } },
-    { name: 'by_verified_email', key: { emailKey: 1 }, sparse: true },
-  ],
+  users: [{ name: 'by_verified_email', key: { emailKey: 1 }, sparse: true }],
   usernames: [],
   personal_access_tokens: [
     { name: 'by_hash', key: { hash: 1 } },

@@ -1,56 +1,68 @@
-import { MongoClient } from 'mongodb'
+import type { Db, MongoClient } from 'mongodb'
+import { CannotStart } from '#src/base/errors.ts'
 import type { Finding } from '../inspect.ts'
+import { clientOf, hostsOf } from './address.ts'
+import { Connection, servingOptions } from './connection.ts'
+import { assertUsable, explained, type Hello, hello } from './deployment.ts'
+import { assertReadable, knownVersion, versionOf } from './migrations.ts'
 
-/** What is told about a server: whether it can hold transactions, and what time it is there. */
-interface Hello {
-  readonly setName?: string
-  readonly msg?: string
-  readonly localTime: Date
-}
-
-/** Whether the server answers, is of the right kind and agrees about the time. Changes nothing. */
+/** What `openMongo` would find at `url`. `now` is the time of the call. Changes nothing. */
 export async function inspectMongo(url: string, now: Date): Promise<readonly Finding[]> {
-  const client = new MongoClient(url, { serverSelectionTimeoutMS: 5000, appName: 'dossier config check' })
+  const calledAt = performance.now()
+  const here = () => new Date(now.getTime() + performance.now() - calledAt)
   try {
-    await client.connect()
-    const database = client.db()
-    const hello = (await database.admin().command({ hello: 1 })) as unknown as Hello
-    const collections = await database.listCollections({}, { nameOnly: true }).toArray()
-    return [storeOf(hello, database.databaseName), schemaOf(collections.length, database.databaseName), clockOf(hello.localTime, now)]
+    const client = clientOf(url, servingOptions)
+    const connection = new Connection(client)
+    try {
+      return await connection.run(() => findingsOf(client, connection.database, here))
+    } catch (error) {
+      throw explained(error, client)
+    } finally {
+      await connection.close()
+    }
   } catch (error) {
-    return [{ name: 'store', status: 'failed', detail: `the database cannot be used: ${(error as Error).message}` }]
-  } finally {
-    await client.close()
+    return [failed('store', error)]
   }
 }
 
-function storeOf({ setName, msg }: Hello, database: string): Finding {
-  if (setName !== undefined) return { name: 'store', status: 'ok', detail: `MongoDB replica set ${setName}, database ${database}` }
-  if (msg === 'isdbgrid') return { name: 'store', status: 'ok', detail: `MongoDB sharded cluster, database ${database}` }
-  return {
-    name: 'store',
-    status: 'failed',
-    detail: 'a standalone server has no transactions: start it with --replSet rs0 and run rs.initiate() once',
-  }
+async function findingsOf(client: MongoClient, database: Db, here: () => Date): Promise<readonly Finding[]> {
+  const told = await hello(database)
+  const clock = clockOf(told.localTime, here())
+  assertUsable(told, client)
+  return [storeOf(told, client), await schemaOf(database), clock]
 }
 
-const schemaOf = (collections: number, database: string): Finding => ({
-  name: 'migrations',
-  status: 'ok',
-  detail:
-    collections === 0
-      ? `the database ${database} is empty; the first start would make collections and indexes`
-      : `the database ${database} has ${collections} collections; indexes are brought up to date at each start`,
-})
+/** @throws what is not for the operator to mend */
+function failed(name: string, error: unknown): Finding {
+  if (!(error instanceof CannotStart)) throw error
+  return { name, status: 'failed', detail: error.message }
+}
 
-function clockOf(theirs: Date, now: Date): Finding {
-  const apart = Math.round((now.getTime() - theirs.getTime()) / 1000)
-  const detail = `it is ${now.toISOString()} here`
-  return Math.abs(apart) > 10
-    ? {
-        name: 'clock',
-        status: 'failed',
-        detail: `${detail}, and ${Math.abs(apart)} seconds ${apart > 0 ? 'earlier' : 'later'} at the database: set both by a time server`,
-      }
-    : { name: 'clock', status: 'ok', detail: `${detail}, and at the database too` }
+function storeOf({ setName }: Hello, client: MongoClient): Finding {
+  const kind = setName === undefined ? 'sharded cluster' : `replica set ${setName}`
+  return { name: 'store', status: 'ok', detail: `MongoDB ${kind} at ${hostsOf(client)}` }
+}
+
+async function schemaOf(database: Db): Promise<Finding> {
+  const name = 'migrations'
+  try {
+    await assertReadable(database)
+  } catch (error) {
+    return failed(name, error)
+  }
+  const version = await versionOf(database)
+  const store = `the database ${database.databaseName}`
+  if (version === 0) return { name, status: 'ok', detail: `there is no store in ${store} yet; the first start would make it` }
+  const pending = version < knownVersion ? `; the next start would bring it to ${knownVersion}` : ', which is current'
+  return { name, status: 'ok', detail: `${store} has schema ${version}${pending}` }
+}
+
+/** The server deletes what has expired by its own clock, and instances share what they write: all must agree. */
+function clockOf(there: Date, here: Date): Finding {
+  const name = 'clock'
+  const detail = `it is ${here.toISOString()} here`
+  const ahead = Math.round((here.getTime() - there.getTime()) / 1000)
+  if (Math.abs(ahead) <= 10) return { name, status: 'ok', detail: `${detail}, and at the database too` }
+  const apart = `${Math.abs(ahead)} seconds ${ahead > 0 ? 'earlier' : 'later'} at the database`
+  return { name, status: 'failed', detail: `${detail}, and ${apart}: set both by a time server` }
 }

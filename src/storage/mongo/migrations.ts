@@ -20,22 +20,26 @@ interface SchemaDocument {
 
 const schemaOf = (database: Db) => database.collection<SchemaDocument>('schema')
 
-const versionOf = async (database: Db) => (await schemaOf(database).findOne({ _id: 'schema' }))?.version ?? 0
+/** The version that this program brings a database to. */
+export const knownVersion = steps.length
+
+/** The version of what is in `database`; 0 when nothing is. */
+export const versionOf = async (database: Db) => (await schemaOf(database).findOne({ _id: 'schema' }))?.version ?? 0
 
 /** Makes sure that the database is of no newer version than ours. Changes nothing. @throws CannotStart */
 export async function assertReadable(database: Db): Promise<void> {
   const version = await versionOf(database)
-  if (version > steps.length) {
+  if (version > knownVersion) {
     throw new CannotStart(
       `the database ${database.databaseName} was written by a newer version of Dossier (schema ${version}, this one knows ` +
-        `${steps.length}): start that version or a later one, or restore a backup made before the upgrade`,
+        `${knownVersion}): start that version or a later one, or restore a backup made before the upgrade`,
     )
   }
 }
 
 /** Brings the database to our version, a step at a time. */
 export async function migrate(database: Db): Promise<void> {
-  for (let version = await versionOf(database); version < steps.length; version += 1) {
+  for (let version = await versionOf(database); version < knownVersion; version += 1) {
     await steps[version]?.(database)
     // Never downwards: a process of a newer version may have gone further meanwhile.
     await schemaOf(database).updateOne({ _id: 'schema' }, { $max: { version: version + 1 } }, { upsert: true })

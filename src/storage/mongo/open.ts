@@ -4,9 +4,8 @@
  * One user is one document with its metadata inside; events, tokens and what the engine stores are collections of their own. Each file
  * beside is one noun of the domain; none of them knows a transport, and nothing outside knows that it is MongoDB.
  */
-import type { Db, MongoClient } from 'mongodb'
 import { type Clock, systemClock } from '#src/base/clock.ts'
-import { CannotStart, StoreUnavailable } from '#src/base/errors.ts'
+import { StoreUnavailable } from '#src/base/errors.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import { clientOf, hostsOf } from './address.ts'
 import { createArtifactStore } from './artifacts.ts'
@@ -14,7 +13,7 @@ import { createAttemptStore } from './attempts.ts'
 import { createAuditStore } from './audit.ts'
 import { createCatalogueStore } from './catalogue.ts'
 import { Connection, servingOptions } from './connection.ts'
-import { conditionOf } from './failures.ts'
+import { assertUsable, explained, hello } from './deployment.ts'
 import { ensureIndexes } from './indexes.ts'
 import { createKeyStore } from './keys.ts'
 import { createMetadataStore } from './metadata.ts'
@@ -57,27 +56,12 @@ export async function openMongo(url: string, { now = systemClock }: { now?: Cloc
   }
 }
 
-interface Hello {
-  /** Absent on a standalone server. */
-  readonly setName?: string
-  /** `isdbgrid` on a router of a sharded cluster. */
-  readonly msg?: string
-  readonly isWritablePrimary: boolean
-  /** Grows with the versions of the server. */
-  readonly maxWireVersion: number
-}
-
-/** MongoDB 5.0, the first that looks up a limited number of documents by a field. */
-const neededWireVersion = 13
-
-const hello = async (database: Db) => (await database.command({ hello: 1 })) as unknown as Hello
-
 /** Looks at the deployment, then brings it up to date, on a connection of its own: an index may take longer to build than a request may take. */
 async function prepare(url: string): Promise<void> {
   const client = clientOf(url, { ...servingOptions, socketTimeoutMS: 0 })
   try {
     const database = client.db()
-    assertUsable(await hello(database), hostsOf(client))
+    assertUsable(await hello(database), client)
     await assertReadable(database)
     await ensureIndexes(database)
     await migrate(database)
@@ -86,29 +70,4 @@ async function prepare(url: string): Promise<void> {
   } finally {
     await client.close()
   }
-}
-
-/** @throws CannotStart when the server lacks something that the stores are built on */
-function assertUsable({ setName, msg, maxWireVersion }: Hello, hosts: string): void {
-  if (setName === undefined && msg !== 'isdbgrid') {
-    throw new CannotStart(
-      `the MongoDB server at ${hosts} is a standalone one, which has no transactions: start it with --replSet rs0 and run ` +
-        'rs.initiate() in mongosh once, which makes it a replica set of one node',
-    )
-  }
-  if (maxWireVersion < neededWireVersion) {
-    throw new CannotStart(`the MongoDB server at ${hosts} is too old: upgrade it to version 5.0 or later`)
-  }
-}
-
-/** What to do about a deployment that cannot be used. */
-function explained(error: unknown, client: MongoClient): unknown {
-  if (error instanceof CannotStart) return error
-  const condition = error instanceof StoreUnavailable ? (conditionOf(error.cause) ?? 'it did not answer in time') : conditionOf(error)
-  if (condition === undefined) return error
-  return new CannotStart(
-    `cannot use MongoDB at ${hostsOf(client)} because ${condition}: start it, make a new replica set usable by rs.initiate(), or correct ` +
-      'the host, the name of the replica set and the credentials in DOSSIER_STORE',
-    { cause: error },
-  )
 }

@@ -12,6 +12,10 @@ interface UsernameDocument {
   readonly userId: UserId
 }
 
+const withUserOfName = [
+  { $lookup: { from: 'users', localField: 'userId', foreignField: '_id', pipeline: [{ $project: { metadata: 0 } }], as: 'user' } },
+]
+
 const found = (document: UserDocument | null) => (document ? userOf(document) : undefined)
 
 export function createUserStore(connection: Connection): UserStore {
@@ -35,8 +39,13 @@ export function createUserStore(connection: Connection): UserStore {
         return document ? { user: userOf(document), metadata: entriesOf(document.metadata) } : undefined
       }),
 
+    // By the collection of names, which a sharded cluster finds on one shard. Between its two steps somebody may take another name.
     findByUsername: (username) =>
-      connection.run(async () => found(await users.findOne({ usernameKey: comparable(username) }, withoutMetadata))),
+      connection.run(async () => {
+        const key = comparable(username)
+        const [named] = await usernames.aggregate<{ user: UserDocument[] }>([{ $match: { _id: key } }, ...withUserOfName]).toArray()
+        return found(named?.user.find(({ usernameKey }) => usernameKey === key) ?? null)
+      }),
 
     findByVerifiedEmail: (email) =>
       connection.run(async () => {
