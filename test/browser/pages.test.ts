@@ -61,6 +61,7 @@ describe.skipIf(withoutChromium !== undefined)(`in Chromium${withoutChromium ? `
     await using idp = await startWithApplication()
     const page = await chromium.newPage()
     await page.goto(authorizeAddress(idp))
+    await page.locator('#username:focus').waitFor()
     await page.keyboard.type(idp.jane.username)
     await page.keyboard.press('Tab')
     await page.keyboard.type(password)

@@ -3,7 +3,10 @@
  * MongoDB does not wait for one.
  */
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import type { TestProject } from 'vitest/node'
 import { newObjectId } from '#src/base/ids.ts'
@@ -18,6 +21,9 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Workers inherit it, and make their folders in there (temp.ts): they are ended too abruptly to tidy up themselves.
+  const folder = mkdtempSync(join(tmpdir(), 'dossier-test-'))
+  process.env.TEST_FOLDER = folder
   const given = process.env.TEST_MONGODB_URL
   const prefix = `dossier_test_${newObjectId().slice(-10)}_`
   let server: Promise<MongodbServer> | undefined
@@ -49,6 +55,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     door.close()
     await (await server?.catch(() => undefined))?.[Symbol.asyncDispose]()
     if (given) await dropDatabases(given, prefix)
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

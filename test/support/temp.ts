@@ -1,16 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const made = new Set<string>()
-
-process.once('exit', () => {
-  for (const path of made) rmSync(path, { recursive: true, force: true })
-})
-
-/** A new empty directory, removed when the test process ends. */
-export function tempDir(): string {
-  const path = mkdtempSync(join(tmpdir(), 'dossier-'))
-  made.add(path)
-  return path
-}
+/** The path of a new, empty folder. The run of tests removes it at its end. */
+export const tempDir = (): string => mkdtempSync(join(process.env.TEST_FOLDER ?? tmpdir(), 'dossier-'))
