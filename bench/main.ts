@@ -4,8 +4,6 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -14,6 +12,7 @@ import { openDomain } from '#src/compose.ts'
 import { readConfiguration } from '#src/platform/config.ts'
 import { Browser } from '../test/support/browser.ts'
 import { startMongodb } from '../test/support/mongodbServer.ts'
+import { freePort } from '../test/support/ports.ts'
 import type { Drive, Driven } from './driver.ts'
 import type { Usage } from './report.ts'
 import { type Facts, scenarios } from './scenarios.ts'
@@ -220,12 +219,4 @@ async function openMongodb() {
       await server?.[Symbol.asyncDispose]()
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

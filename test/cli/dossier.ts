@@ -2,11 +2,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
+import { freePort } from '../support/ports.ts'
 import { tempDir } from '../support/temp.ts'
 
 const program = resolve(import.meta.dirname, '../../bin/dossier.js')
@@ -95,15 +94,6 @@ export function workplace(environment: Readonly<Record<string, string>> = {}) {
       }
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** A token of a machine user, asked for as a client would. */

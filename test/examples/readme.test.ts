@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { Browser } from '../support/browser.ts'
-import { freePort } from '../support/idp.ts'
+import { freePort } from '../support/ports.ts'
 import { startServer } from '../support/serverProcess.ts'
 import { tempDir } from '../support/temp.ts'
 

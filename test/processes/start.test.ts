@@ -4,7 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { freePort } from '../support/idp.ts'
+import { freePort } from '../support/ports.ts'
 import { startServer } from '../support/serverProcess.ts'
 import { tempDir } from '../support/temp.ts'
 

@@ -1,7 +1,6 @@
 /** A running Dossier for tests: a real server on a real port over a real store, with the steps that a browser would take. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { pino } from 'pino'
 import type { Clock } from '#src/base/clock.ts'
 import { systemClock } from '#src/base/clock.ts'
@@ -13,6 +12,7 @@ import { hashSecret } from '#src/domain/users/secrets.ts'
 import type { NewUser } from '#src/domain/users/users.ts'
 import { readConfiguration } from '#src/platform/config.ts'
 import { Browser } from './browser.ts'
+import { freePort } from './ports.ts'
 import { tempDir } from './temp.ts'
 
 const actor: Actor = { kind: 'system' }
@@ -155,13 +155,3 @@ export function application(project: Project, changes: Partial<Application> = {}
 }
 
 export type { Application, Project }
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, 'localhost')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

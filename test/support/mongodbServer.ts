@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
 import { findMongodbProgram, type MongodbForm, type MongodbProgram } from './mongodbPrograms.ts'
+import { freePort } from './ports.ts'
 import { tempDir } from './temp.ts'
 
 export interface MongodbServer extends AsyncDisposable {
@@ -23,7 +23,7 @@ export interface MongodbServer extends AsyncDisposable {
 export async function startMongodb(form: MongodbForm = {}): Promise<MongodbServer> {
   const program = await findMongodbProgram()
   const directory = tempDir()
-  const port = await freePort()
+  const port = await freePort('127.0.0.1')
   let child = await start(program, directory, port, form)
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
@@ -91,13 +91,4 @@ const alreadyInitialized = 23
 
 function ignoringInitiated(error: { code?: unknown }): void {
   if (error.code !== alreadyInitialized) throw error
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

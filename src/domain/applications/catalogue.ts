@@ -1,7 +1,6 @@
 import { newObjectId } from '#src/base/ids.ts'
-import type { Actor } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
-import { type Application, defaultSettings, type Organization, type Project, type Settings } from './application.ts'
+import { type Application, defaultSettings, type Organization, type Project } from './application.ts'
 import type { CatalogueChange, CatalogueRoot, CatalogueStore } from './store.ts'
 
 /** An application with what its tokens need to know about its surroundings. */
@@ -94,12 +93,5 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
 
     /** @throws ClientIdTaken */
     commit: (change: CatalogueChange) => store.commit(change),
-
-    async changeSettings(settings: Settings, fields: readonly string[], actor: Actor): Promise<void> {
-      await store.commit({
-        settings,
-        events: [recorder.event('settings.changed', actor, { kind: 'settings', id: 'settings' }, { fields })],
-      })
-    },
   }
 }

@@ -77,8 +77,6 @@ export function createMetadata({ store, recorder }: MetadataDeps) {
   }
 
   return {
-    find: (userId: UserId, key: string) => store.find(userId, key),
-
     /** One entry. @throws MetadataNotFound */
     async get(userId: UserId, key: string): Promise<MetadataEntry> {
       const entry = await store.find(userId, key)

@@ -45,6 +45,7 @@ export interface PersonalAccessToken {
 }
 
 export interface PersonalAccessTokenStore {
+  /** @throws UserNotFound */
   insert(token: PersonalAccessToken, events: readonly AuditEvent[]): Promise<void>
   findByHash(hash: string): Promise<PersonalAccessToken | undefined>
   list(userId: UserId): Promise<readonly PersonalAccessToken[]>
