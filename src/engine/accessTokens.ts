@@ -81,6 +81,7 @@ export function installAccessTokens({ provider, catalogue, users, keyring, now }
     Object.assign(Model.prototype, {
       generateTokenId(this: Token) {
         if (this.resourceServer) return generate.call(this)
+        // What the engine's own would set; the types call it read-only.
         Object.assign(this, { format: 'opaque' })
         const isJwt = this.client?.access_token_type === 'jwt'
         return (isJwt ? jwtPrefix : '') + newTokenId(now())

@@ -25,15 +25,19 @@ export function createFindAccount({ users, catalogue }: { users: Pick<Users, 'fi
           return { ...userinfoClaims({ user, metadata, root, view }, request), sub: id }
         }
         const sources = { user, metadata: [], root, view }
-        const all = userinfoClaims(sources, { ...request, scopes: new Set([...request.scopes, ...standardScopes]) })
-        const named = Object.keys(requested ?? {}).filter((claim) => Object.hasOwn(all, claim) && !claim.startsWith('urn:'))
-        return { ...pick(all, named), ...(view?.application.idTokenRoleAssertion && roleClaims(sources, request)), sub: id }
+        const named = Object.keys(requested ?? {}).filter((claim) => !claim.startsWith('urn:'))
+        return {
+          ...(named.length > 0 && pick(userinfoClaims(sources, { ...request, scopes: standardScopes }), named)),
+          ...(view?.application.idTokenRoleAssertion && roleClaims(sources, request)),
+          sub: id,
+        }
       },
     }
   }
 }
 
 /** What the `claims` parameter may name one by one (OpenID Connect Core, section 5.5). */
-const standardScopes = ['profile', 'email', 'phone', 'address'] as const
+const standardScopes = new Set(['profile', 'email', 'phone', 'address'])
 
-const pick = (claims: Claims, names: readonly string[]): Claims => Object.fromEntries(names.map((name) => [name, claims[name]]))
+const pick = (claims: Claims, names: readonly string[]): Claims =>
+  Object.fromEntries(names.filter((name) => Object.hasOwn(claims, name)).map((name) => [name, claims[name]]))

@@ -6,27 +6,12 @@ import { CannotStart, StoreUnavailable } from '#src/base/errors.ts'
 import { newObjectId } from '#src/base/ids.ts'
 import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
 import type { Stores } from '#src/domain/stores.ts'
-import { type User, type UserId, UserIdTaken, UsernameTaken } from '#src/domain/users/user.ts'
+import { UserIdTaken, UsernameTaken } from '#src/domain/users/user.ts'
 import { openSqlite } from '#src/storage/sqlite/open.ts'
+import { user } from '../contract/contract.ts'
 import { tempDir } from '../support/temp.ts'
 
 const at = new Date('2026-03-01T10:00:00.123Z')
-
-function user(username: string, more: Partial<User> = {}): User {
-  return {
-    id: newObjectId() as UserId,
-    kind: 'human',
-    username,
-    state: 'active',
-    profile: {},
-    roles: {},
-    admin: false,
-    sequence: 1,
-    createdAt: at,
-    changedAt: at,
-    ...more,
-  }
-}
 
 const entry = (key: string, value: Uint8Array, sequence: number): MetadataEntry => ({ key, value, sequence, createdAt: at, changedAt: at })
 
