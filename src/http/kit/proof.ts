@@ -1,7 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-export type Proofs = ReturnType<typeof createProofs>
-
 /** Makes and judges proofs (HMAC-SHA-256, base64url) that we have said something before: the first secret makes them, all judge, in equal time. */
 export function createProofs(secrets: readonly Buffer[]) {
   const mac = (secret: Buffer, text: string) => createHmac('sha256', secret).update(text).digest()
