@@ -8,11 +8,11 @@ import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import { randomText } from '#src/base/ids.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { UserId } from '#src/domain/users/user.ts'
-import type { Users } from '#src/domain/users/users.ts'
+import { type FindsAccounts, findAccount } from './account.ts'
 import { audienceOf } from './audience.ts'
-import { reservedClaims, roleClaims } from './claims.ts'
+import { type ClaimSources, reservedClaims, roleClaims } from './claims.ts'
 import type { Keyring } from './keyring.ts'
-import { readScope } from './scopes.ts'
+import { readScope, type ScopeRequest } from './scopes.ts'
 
 const jwtPrefix = 'jwt-'
 
@@ -22,9 +22,47 @@ export type StoredIdOf = (value: string) => string | undefined | Promise<string 
 export interface AccessTokensDeps {
   readonly provider: Provider
   readonly catalogue: Catalogue
-  readonly users: Pick<Users, 'findWithMetadata'>
+  readonly users: FindsAccounts
   readonly keyring: Keyring
+  readonly signJwt: SignAccessToken
   readonly now: Clock
+}
+
+/** What the engine keeps of an access token, as far as its JWT says it. */
+export interface AccessTokenFacts {
+  readonly jti: string
+  readonly exp: number
+  readonly iat: number
+  readonly clientId: string
+  readonly accountId?: string
+  readonly scope?: string
+}
+
+/** Where the claims come from: `user` and `metadata` are absent for an application's own token. */
+export type AccessTokenSources = Pick<ClaimSources, 'root' | 'view'> & Partial<ClaimSources>
+
+export type SignAccessToken = (token: AccessTokenFacts, request: ScopeRequest, sources: AccessTokenSources) => Promise<string> | string
+
+/** Makes the JWT (RFC 9068) of an access token. */
+export function createSignAccessToken({ issuer, keyring }: { issuer: string; keyring: Keyring }): SignAccessToken {
+  return function signAccessToken(token, request, { user, metadata = [], root, view }) {
+    const sources = user && { user, metadata, root, view }
+    const skew = view?.application.clockSkewSeconds ?? 0
+    const payload = {
+      ...(sources && reservedClaims(sources, request)),
+      ...(sources && view?.application.accessTokenRoleAssertion && roleClaims(sources, request)),
+      iss: issuer,
+      sub: token.accountId ?? token.clientId,
+      aud: audienceOf(token.clientId, view, request, root.ownProjectId),
+      exp: token.exp + skew,
+      iat: token.iat - skew,
+      nbf: token.iat - skew,
+      jti: publicTokenId(token.jti),
+      client_id: token.clientId,
+      scope: token.scope,
+    }
+    return keyring.sign(view?.application.idTokenSignedResponseAlg ?? 'RS256', payload, 'at+jwt')
+  }
 }
 
 type Token = InstanceType<Provider['AccessToken']> & {
@@ -37,32 +75,17 @@ type Token = InstanceType<Provider['AccessToken']> & {
 }
 
 /** Teaches the engine's two kinds of access token the JWT form. Answers how to read the text of a token that was issued in a request. */
-export function installAccessTokens({ provider, catalogue, users, keyring, now }: AccessTokensDeps) {
+export function installAccessTokens({ provider, catalogue, users, keyring, signJwt, now }: AccessTokensDeps) {
   const issued = new WeakMap<object, string>()
 
   async function jwtOf(token: Token): Promise<string> {
-    const [view, root] = await Promise.all([catalogue.find(token.clientId), catalogue.root()])
     const request = readScope(token.scope)
-    const account = token.accountId === undefined ? undefined : await users.findWithMetadata(token.accountId as UserId)
-    const sources = account && { ...account, root, view }
-    const claims = sources && {
-      ...reservedClaims(sources, request),
-      ...(view?.application.accessTokenRoleAssertion && roleClaims(sources, request)),
-    }
-    const skew = view?.application.clockSkewSeconds ?? 0
-    const payload = {
-      ...claims,
-      iss: provider.issuer,
-      sub: token.accountId ?? token.clientId,
-      aud: [...audienceOf(token.clientId, view, request, root.ownProjectId)],
-      exp: token.exp + skew,
-      iat: token.iat - skew,
-      nbf: token.iat - skew,
-      jti: token.jti.slice(jwtPrefix.length),
-      client_id: token.clientId,
-      scope: token.scope,
-    }
-    return keyring.sign(view?.application.idTokenSignedResponseAlg ?? 'RS256', payload, 'at+jwt')
+    const [view, root, account] = await Promise.all([
+      catalogue.find(token.clientId),
+      catalogue.root(),
+      token.accountId === undefined ? undefined : findAccount(users, token.accountId as UserId, request),
+    ])
+    return signJwt(token, request, { root, view, ...account })
   }
 
   const storedIdOf: StoredIdOf = (value) => {
@@ -84,7 +107,7 @@ export function installAccessTokens({ provider, catalogue, users, keyring, now }
         // What the engine's own would set; the types call it read-only.
         Object.assign(this, { format: 'opaque' })
         const isJwt = this.client?.access_token_type === 'jwt'
-        return (isJwt ? jwtPrefix : '') + newTokenId(now())
+        return newAccessTokenId(now(), isJwt)
       },
       async save(this: Token) {
         // The engine fills these into what it stores, not into the token at hand.
@@ -116,6 +139,9 @@ export function installAccessTokens({ provider, catalogue, users, keyring, now }
 
 /** What a client sees of a stored id: the `jti` of its JWT. */
 export const publicTokenId = (id: string) => (id.startsWith(jwtPrefix) ? id.slice(jwtPrefix.length) : id)
+
+/** The id under which a new access token is stored; of an opaque one it is also what the client gets. */
+export const newAccessTokenId = (now: Date, isJwt: boolean) => (isJwt ? jwtPrefix : '') + newTokenId(now)
 
 /** 256 random bits behind the time: ids that are made together stand together in an index, which a random one never does. */
 export function newTokenId(now: Date): string {

@@ -2,15 +2,31 @@ import type { Account, KoaContextWithOIDC } from 'oidc-provider'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
-import { type Claims, roleClaims, userinfoClaims } from './claims.ts'
-import { metadataScope, readScope } from './scopes.ts'
+import { type ClaimSources, type Claims, roleClaims, userinfoClaims } from './claims.ts'
+import { metadataScope, readScope, type ScopeRequest } from './scopes.ts'
+
+export type FindsAccounts = Pick<Users, 'find' | 'findWithMetadata'>
+
+/** A user, with the metadata if the scope gives it: one read either way. */
+export async function findAccount(users: FindsAccounts, id: UserId, { scopes }: ScopeRequest) {
+  if (scopes.has(metadataScope)) return users.findWithMetadata(id)
+  const user = await users.find(id)
+  return user && { user, metadata: [] }
+}
+
+/** What an ID token says of the user when it need not name claims one by one: all of userinfo, or the roles, as the application has it set. */
+export function idTokenClaims(sources: ClaimSources, request: ScopeRequest): Claims & { sub: string } {
+  const { idTokenUserinfoAssertion, idTokenRoleAssertion } = sources.view?.application ?? {}
+  if (idTokenUserinfoAssertion) return userinfoClaims(sources, request)
+  return { sub: sources.user.id, ...(idTokenRoleAssertion && roleClaims(sources, request)) }
+}
 
 /**
  * Finds the account behind a session, code or token. A user who may not act is not found, whatever they still hold: that is what makes
  * a deactivation take effect at once.
  */
-export function createFindAccount({ users, catalogue }: { users: Pick<Users, 'find' | 'findWithMetadata'>; catalogue: Catalogue }) {
-  return async function findAccount(ctx: KoaContextWithOIDC, id: string): Promise<Account | undefined> {
+export function createFindAccount({ users, catalogue }: { users: FindsAccounts; catalogue: Catalogue }) {
+  return async function findEngineAccount(ctx: KoaContextWithOIDC, id: string): Promise<Account | undefined> {
     const user = await users.find(id as UserId)
     if (!user || !isActive(user)) return undefined
     return {
@@ -22,13 +38,13 @@ export function createFindAccount({ users, catalogue }: { users: Pick<Users, 'fi
         if (use !== 'id_token' || view?.application.idTokenUserinfoAssertion || ctx.oidc.params?.response_type === 'id_token') {
           // Most uses of an account ask for no claims, so metadata is read only here.
           const metadata = request.scopes.has(metadataScope) ? ((await users.findWithMetadata(user.id))?.metadata ?? []) : []
-          return { ...userinfoClaims({ user, metadata, root, view }, request), sub: id }
+          return userinfoClaims({ user, metadata, root, view }, request)
         }
         const sources = { user, metadata: [], root, view }
         const named = Object.keys(requested ?? {}).filter((claim) => !claim.startsWith('urn:'))
         return {
           ...(named.length > 0 && pick(userinfoClaims(sources, { ...request, scopes: standardScopes }), named)),
-          ...(view?.application.idTokenRoleAssertion && roleClaims(sources, request)),
+          ...idTokenClaims(sources, request),
           sub: id,
         }
       },

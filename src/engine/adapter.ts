@@ -2,9 +2,10 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '#src/base/clock.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
-import type { Artifact, ArtifactStore, FoundArtifact } from '#src/domain/sessions/store.ts'
+import type { ArtifactStore, FoundArtifact } from '#src/domain/sessions/store.ts'
 import { isActive } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
+import { artifactOf } from './artifacts.ts'
 import { clientOf, clientOfMachine } from './clients.ts'
 import { errors } from './internals.ts'
 
@@ -24,19 +25,9 @@ const payloadOf = (found: FoundArtifact | undefined): AdapterPayload | undefined
   found && { ...found.payload, ...(found.consumedAt && { consumed: Math.floor(found.consumedAt.getTime() / 1000) }) }
 
 function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: ArtifactStore; now: Clock }): Adapter {
-  const artifactOf = (id: string, payload: AdapterPayload, expiresIn: number | undefined): Artifact => ({
-    model,
-    id,
-    payload,
-    expiresAt: expiresIn === undefined || Number.isNaN(expiresIn) ? undefined : new Date(now().getTime() + expiresIn * 1000),
-    grantId: model === 'Session' || model === 'Interaction' ? undefined : payload.grantId,
-    uid: model === 'Session' ? payload.uid : payload.expiresWithSession ? payload.sessionUid : undefined,
-    userCode: payload.userCode,
-    accountId: payload.accountId,
-  })
   return {
     async upsert(id, payload, expiresIn) {
-      const artifact = artifactOf(id, payload, expiresIn)
+      const artifact = artifactOf(model, id, payload, expiresIn, now())
       if (model === 'Session') await artifacts.putSession(artifact)
       else if (model !== 'ReplayDetection') await artifacts.put(artifact)
       // A proof or an assertion is accepted once, even when two arrive at the same moment.

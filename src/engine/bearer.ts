@@ -5,7 +5,7 @@
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
-import type { ArtifactStore, FoundArtifact } from '#src/domain/sessions/store.ts'
+import type { ArtifactStore, FoundArtifact, FoundToken } from '#src/domain/sessions/store.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import type { StoredIdOf } from './accessTokens.ts'
@@ -14,6 +14,7 @@ import { readScope } from './scopes.ts'
 
 /** What the engine keeps of an access token. */
 export interface StoredToken {
+  readonly kind: string
   readonly jti: string
   readonly clientId: string
   readonly accountId?: string
@@ -32,7 +33,8 @@ export interface StoredToken {
   readonly 'x5t#S256'?: string
 }
 
-interface StoredGrant {
+/** What the engine keeps of a grant. */
+export interface StoredGrant {
   readonly accountId?: string
   readonly clientId?: string
   readonly exp?: number
@@ -52,20 +54,32 @@ export interface TokensDeps {
   readonly now: Clock
 }
 
-export type FindToken = (value: string) => Promise<{ token: StoredToken; grant: StoredGrant } | undefined>
+export interface HeldToken<Token extends StoredToken = StoredToken> {
+  readonly token: Token
+  readonly grant: StoredGrant
+  /** It was used up: a code that was exchanged, a refresh token that was rotated. */
+  readonly isConsumed: boolean
+}
+
+export type FindToken = (value: string) => Promise<HeldToken | undefined>
 
 /** Finds the access token of a user that holds by itself: known, not expired, its grant and session still there. Says nothing of the user. */
 export function createFindToken({ artifacts, storedIdOf, now }: TokensDeps): FindToken {
   return async function findToken(value) {
     const id = await storedIdOf(value)
-    const found = id === undefined ? undefined : await artifacts.findToken('AccessToken', id)
-    if (!found?.grant) return undefined
-    const at = epochSeconds(now())
-    const token = found.token.payload as unknown as StoredToken
-    const grant = found.grant.payload as unknown as StoredGrant
-    if (isOver(token, at) || isOver(grant, at) || grant.accountId !== token.accountId || grant.clientId !== token.clientId) return undefined
-    return token.expiresWithSession && !sessionHolds(found.session, token, at) ? undefined : { token, grant }
+    return id === undefined ? undefined : holding(await artifacts.findToken('AccessToken', id), now())
   }
+}
+
+/** What was found, if it holds by itself at `now`. */
+export function holding<Token extends StoredToken>(found: FoundToken | undefined, now: Date): HeldToken<Token> | undefined {
+  if (!found?.grant) return undefined
+  const at = epochSeconds(now)
+  const token = found.token.payload as unknown as Token
+  const grant = found.grant.payload as unknown as StoredGrant
+  if (isOver(token, at) || isOver(grant, at) || grant.accountId !== token.accountId || grant.clientId !== token.clientId) return undefined
+  if (token.expiresWithSession && !sessionHolds(found.session, token, at)) return undefined
+  return { token, grant, isConsumed: found.token.consumedAt !== undefined }
 }
 
 const isOver = ({ exp }: { readonly exp?: number }, at: number) => exp !== undefined && exp <= at

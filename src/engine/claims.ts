@@ -18,7 +18,7 @@ export interface ClaimSources {
 export type Claims = Record<string, unknown>
 
 /** Everything that userinfo answers for the granted scopes. */
-export function userinfoClaims(sources: ClaimSources, request: ScopeRequest): Claims {
+export function userinfoClaims(sources: ClaimSources, request: ScopeRequest): Claims & { sub: string } {
   return {
     sub: sources.user.id,
     ...standardClaims(sources.user, request),

@@ -15,7 +15,7 @@ import type { Keys } from '#src/domain/keys/keys.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import type { Users } from '#src/domain/users/users.ts'
-import { installAccessTokens, newTokenId } from './accessTokens.ts'
+import { createSignAccessToken, installAccessTokens, newTokenId } from './accessTokens.ts'
 import { createFindAccount } from './account.ts'
 import { createAdapter } from './adapter.ts'
 import { createFindToken, createVerifyBearer } from './bearer.ts'
@@ -25,7 +25,7 @@ import { createCookieSigner } from './cookies.ts'
 import { createDocuments } from './documents.ts'
 import { recordEngineEvents } from './events.ts'
 import { installGrantProlongation } from './grants.ts'
-import { installIdTokens } from './idTokens.ts'
+import { createSignIdToken, installIdTokens } from './idTokens.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
 import { Provider, replaceKeys } from './internals.ts'
 import { createIntrospection } from './introspection.ts'
@@ -33,6 +33,7 @@ import { createKeyring } from './keyring.ts'
 import { installMachineGrant } from './machineGrant.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
+import { createQuick } from './quick/quick.ts'
 import { installSteps, introspectWith } from './steps.ts'
 import { createUserinfo } from './userinfo.ts'
 
@@ -93,8 +94,9 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   )
   installOverrides(provider, () => root.settings.sessionTtlSeconds)
   installClientCache(provider, catalogue)
-  const { issuedIn, storedIdOf } = installAccessTokens({ provider, catalogue, users, keyring, now })
-  installIdTokens(provider, catalogue, issuedIn)
+  const signAccessToken = createSignAccessToken({ issuer, keyring })
+  const { issuedIn, storedIdOf } = installAccessTokens({ provider, catalogue, users, keyring, signJwt: signAccessToken, now })
+  installIdTokens({ provider, catalogue, idTokenTtlSeconds: () => root.settings.idTokenTtlSeconds, issuedIn, now })
   installGrantProlongation(provider, () => root.settings, now)
   for (const Model of [provider.Grant, provider.RefreshToken, provider.AuthorizationCode]) {
     Object.assign(Model.prototype, { generateTokenId: () => newTokenId(now()) })
@@ -140,6 +142,15 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const introspection = createIntrospection({ issuer, findToken, users, catalogue })
   introspectWith(provider, introspection.answer)
   const userinfo = createUserinfo({ findToken, users, catalogue })
+  const quick = createQuick({
+    artifacts,
+    catalogue,
+    users,
+    signAccessToken,
+    signIdToken: createSignIdToken({ issuer, keyring, now }),
+    introspect: introspection.introspect,
+    now,
+  })
   const completing: Koa.Middleware = async (ctx, next) => {
     await next()
     // The engine would call it a fault of ours; it is a request to try again, which whoever is further out knows how to say.
@@ -152,7 +163,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
 
   return {
     app: provider as unknown as Koa,
-    first: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware],
+    first: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware, quick as Koa.Middleware],
     around: completing,
     interactions: createInteractions(provider),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, catalogue, users }),

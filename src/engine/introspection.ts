@@ -7,8 +7,8 @@
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
-import type { Users } from '#src/domain/users/users.ts'
 import { publicTokenId } from './accessTokens.ts'
+import { type FindsAccounts, findAccount } from './account.ts'
 import { audienceOf } from './audience.ts'
 import type { FindToken, StoredToken } from './bearer.ts'
 import { userinfoClaims } from './claims.ts'
@@ -17,7 +17,7 @@ import { readScope } from './scopes.ts'
 export interface IntrospectionDeps {
   readonly issuer: string
   readonly findToken: FindToken
-  readonly users: Pick<Users, 'findWithMetadata'>
+  readonly users: FindsAccounts
   readonly catalogue: Catalogue
 }
 
@@ -30,35 +30,45 @@ interface EngineAnswer {
 
 const inactive = { active: false }
 
+export type Introspect = (value: string, asking: string | undefined) => Promise<object | undefined>
+
 export function createIntrospection({ issuer, findToken, users, catalogue }: IntrospectionDeps) {
   const answered = new WeakSet<object>()
 
   /** What is said of a user's token beside its own facts; `undefined` when the user may not act. */
   async function aboutUser(accountId: string, clientId: string, scope: string | undefined) {
+    const request = readScope(scope)
     const [account, view, root] = await Promise.all([
-      users.findWithMetadata(accountId as UserId),
+      findAccount(users, accountId as UserId, request),
       catalogue.find(clientId),
       catalogue.root(),
     ])
     if (!account || !isActive(account.user)) return undefined
-    const request = readScope(scope)
     const claims = { ...userinfoClaims({ ...account, root, view }, request), username: account.user.username }
     return { claims, audience: audienceOf(clientId, view, request, root.ownProjectId) }
   }
 
+  /** What is said of an access token of a user to the application `asking`, which is authenticated; `undefined` when the engine has to say. */
+  const introspect: Introspect = async (value, asking) => {
+    const found = await findToken(value)
+    const token = found?.token
+    if (!token || token.accountId === undefined || token.aud !== undefined) return undefined
+    if (!(await mayIntrospect(asking, token.clientId, catalogue))) return inactive
+    const about = await aboutUser(token.accountId, token.clientId, token.scope)
+    return about ? { ...about.claims, ...factsOf(token, issuer), aud: about.audience } : inactive
+  }
+
   return {
+    introspect,
+
     /** Answers for an access token of a user; `false` when the engine has to. */
     async answer(ctx: KoaContextWithOIDC): Promise<boolean> {
       const { token: value, token_type_hint: hint } = ctx.oidc.params ?? {}
       if (typeof value !== 'string' || hint === 'refresh_token') return false
-      const found = await findToken(value)
-      const token = found?.token
-      if (!token || token.accountId === undefined || token.aud !== undefined) return false
+      const body = await introspect(value, ctx.oidc.client?.clientId)
+      if (!body) return false
       answered.add(ctx)
-      ctx.body = inactive
-      if (!(await mayIntrospect(ctx.oidc.client?.clientId, token.clientId, catalogue))) return true
-      const about = await aboutUser(token.accountId, token.clientId, token.scope)
-      if (about) ctx.body = { ...about.claims, ...factsOf(token, issuer), aud: about.audience }
+      ctx.body = body
       return true
     },
 

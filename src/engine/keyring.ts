@@ -1,17 +1,14 @@
-import { CompactSign, compactVerify, createLocalJWKSet, importJWK, type JWTPayload } from 'jose'
+import { compactVerify, createLocalJWKSet, type JWTPayload } from 'jose'
 import type { Clock } from '#src/base/clock.ts'
 import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
 import type { Keys, SigningKey } from '#src/domain/keys/keys.ts'
-
-type CryptoKey = Awaited<ReturnType<typeof importJWK>>
-
-const encoder = new TextEncoder()
+import { createSigner, type Sign } from './signer.ts'
 
 export interface Keyring {
   /** Reads the keys again when they changed or when one of them comes of age; answers them when it did. */
   refresh(revision: number): Promise<readonly SigningKey[] | undefined>
   /** A compact JWS over `payload`. @throws TypeError when there is no key for `algorithm` */
-  sign(algorithm: SigningAlgorithm, payload: JWTPayload, typ: string): Promise<string>
+  sign(algorithm: SigningAlgorithm, payload: object, typ?: string): string | Promise<string>
   /** The payload of a JWT that one of our published keys signed, whatever its `exp`; otherwise `undefined`. */
   verify(jwt: string, issuer: string, typ: string): Promise<JWTPayload | undefined>
   algorithms(): readonly SigningAlgorithm[]
@@ -22,16 +19,15 @@ export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyrin
   let revision = Number.NaN
   let staleAt = 0
   let current: readonly SigningKey[] = []
-  let signers = new Map<SigningAlgorithm, { kid: string; key: CryptoKey }>()
+  let signers = new Map<SigningAlgorithm, Sign>()
   let verifier: ReturnType<typeof createLocalJWKSet> = createLocalJWKSet({ keys: [] })
 
   async function load() {
     const published = await keys.published()
-    const imported = await Promise.all(
-      published.map(async (each) => ({ ...each, key: await importJWK(each.jwk as Parameters<typeof importJWK>[0], each.algorithm) })),
-    )
     signers = new Map()
-    for (const each of imported) if (!signers.has(each.algorithm) && each.activeFrom <= now()) signers.set(each.algorithm, each)
+    for (const { algorithm, activeFrom, jwk } of published) {
+      if (!signers.has(algorithm) && activeFrom <= now()) signers.set(algorithm, createSigner(jwk))
+    }
     verifier = createLocalJWKSet({ keys: published.map(({ jwk }) => publicJwk(jwk)) })
     staleAt = nextTurn(published, now().getTime())
     current = published
@@ -45,12 +41,10 @@ export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyrin
       return current
     },
 
-    async sign(algorithm, payload, typ) {
-      const signer = signers.get(algorithm)
-      if (!signer) throw new TypeError(`there is no ${algorithm} key to sign with`)
-      return new CompactSign(encoder.encode(JSON.stringify(payload)))
-        .setProtectedHeader({ alg: algorithm, typ, kid: signer.kid })
-        .sign(signer.key)
+    sign(algorithm, payload, typ) {
+      const sign = signers.get(algorithm)
+      if (!sign) throw new TypeError(`there is no ${algorithm} key to sign with`)
+      return sign(payload, typ)
     },
 
     async verify(jwt, issuer, typ) {

@@ -1,5 +1,6 @@
 /** Steps of the engine's endpoints that are wrapped or replaced, each with what it mends. They are shared by all Providers of a process. */
 
+import { parse } from 'node:querystring'
 import { decodeJwt } from 'jose'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { type Endpoint, errors, replaceStep, type Step, stateOf } from './internals.ts'
@@ -10,6 +11,8 @@ const clientEndpoints: readonly Endpoint[] = ['token', 'introspection', 'revocat
 export interface StepState {
   /** The client secret as it stood in the Basic header, before form-decoding. */
   rawClientSecret?: string
+  /** The text of the form, when somebody else has read it before the engine. */
+  form?: string
   /** The person chose to stay signed in. */
   signOutCancelled?: boolean
 }
@@ -34,12 +37,22 @@ export function installSteps(): void {
     replaceStep(endpoint, 'rejectStructuredTokens', () => (_ctx, next) => next())
   }
   for (const endpoint of clientEndpoints) replaceStep(endpoint, 'authenticateClient', lenientBasic)
+  for (const endpoint of ['token', 'introspection'] as const) replaceStep(endpoint, 'urlencoded', formOnce)
   for (const endpoint of ['authorization', 'pushedAuthorization', 'deviceAuthorization'] as const)
     replaceStep(endpoint, 'checkScope', offlineAccess)
   replaceStep('introspection', 'renderTokenResponse', answeredFirst)
   replaceStep('endSession', 'endSessionChecks', () => endSessionChecks)
   replaceStep('endSessionConfirm', 'endSession', cancellable)
 }
+
+/** A form is read once: the quick ways beside the engine look at it before. */
+const formOnce = (original: Step): Step =>
+  function urlencoded(ctx, next) {
+    const { form } = ctx.state as StepState
+    if (form === undefined) return original(ctx, next)
+    Object.assign(ctx.oidc, { body: parse(form) })
+    return next()
+  }
 
 /**
  * Basic authentication as libraries really send it (relying-parties.md): an empty password of a public client counts as no

@@ -46,6 +46,11 @@ export interface ArtifactStore {
   insert(artifact: Artifact): Promise<boolean>
   /** Marks it used; `false` when it had been used before, or is not there. Of many at once, one gets `true`. */
   consume(model: string, id: string, at: Date): Promise<boolean>
+  /**
+   * Marks it used and stores what is given for it; `false`, with nothing stored, when it had been used before, or is not there. Of many at
+   * once, one gets `true`.
+   */
+  exchange(model: string, id: string, given: readonly Artifact[], at: Date): Promise<boolean>
   remove(model: string, id: string): Promise<void>
   /** Removes everything of `model` that was issued under a grant. */
   removeByGrant(model: string, grantId: string): Promise<void>

@@ -54,6 +54,12 @@ export function createArtifactStore(connection: Connection, now: Clock): Artifac
     } else if (!(await inserted(artifacts.insertOne(documentOf(artifact))))) throw new RaceLost()
   }
 
+  async function consumeNow(model: string, id: string, at: Date): Promise<boolean> {
+    const unused = { _id: keyOf(model, id), consumedAt: { $exists: false }, expiresAt: { $not: { $lte: horizon() } } }
+    const { matchedCount } = await artifacts.updateOne(unused, { $set: { consumedAt: at } })
+    return matchedCount > 0
+  }
+
   return {
     find: (model, id) =>
       connection.run(async () => {
@@ -90,11 +96,14 @@ export function createArtifactStore(connection: Connection, now: Clock): Artifac
         return matchedCount > 0
       }),
 
-    consume: (model, id, at) =>
+    consume: (model, id, at) => connection.run(() => consumeNow(model, id, at)),
+
+    // The first write decides who of many it is. Whoever is killed before the second has to ask for a new one, and nothing is given twice.
+    exchange: (model, id, given, at) =>
       connection.run(async () => {
-        const unused = { _id: keyOf(model, id), consumedAt: { $exists: false }, expiresAt: { $not: { $lte: horizon() } } }
-        const { matchedCount } = await artifacts.updateOne(unused, { $set: { consumedAt: at } })
-        return matchedCount > 0
+        const used = await consumeNow(model, id, at)
+        if (used && given.length > 0) await artifacts.insertMany(given.map(documentOf))
+        return used
       }),
 
     remove: (model, id) =>

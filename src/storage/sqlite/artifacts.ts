@@ -50,6 +50,15 @@ export function createArtifactStore(database: Database, now: Clock): ArtifactSto
       ...columnsOf(artifact),
     )
 
+  const consumeNow = (model: string, id: string, at: Date) =>
+    database.run(
+      `UPDATE artifacts SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL AND ${live}`,
+      at.getTime(),
+      model,
+      id,
+      horizon(),
+    ) > 0
+
   return {
     find: (model, id) => findBy('id', model, id),
     findByUid: (model, uid) => findBy('uid', model, uid),
@@ -100,16 +109,13 @@ export function createArtifactStore(database: Database, now: Clock): ArtifactSto
         return changed > 0
       }),
 
-    consume: (model, id, at) =>
+    consume: (model, id, at) => database.write(() => consumeNow(model, id, at)),
+
+    exchange: (model, id, given, at) =>
       database.write(() => {
-        const changed = database.run(
-          `UPDATE artifacts SET consumed_at = ? WHERE model = ? AND id = ? AND consumed_at IS NULL AND ${live}`,
-          at.getTime(),
-          model,
-          id,
-          horizon(),
-        )
-        return changed > 0
+        const used = consumeNow(model, id, at)
+        if (used) for (const artifact of given) putNow(artifact)
+        return used
       }),
 
     remove: (model, id) =>
