@@ -45,6 +45,8 @@ const { values } = parseArgs({
 const users = wholeNumber('users', 100_000_000)
 const seconds = wholeNumber('seconds', 60)
 const connections = wholeNumber('connections', 256)
+/** Until then the machine code of the hot paths is still being made. */
+const warmUpSeconds = 3
 const note = (line: string) => process.stderr.write(line)
 
 if (values.help) console.log(help)
@@ -111,7 +113,7 @@ async function measureStore(store: string): Promise<readonly Row[]> {
         facts,
       }
       // Warm-up and measurement take refresh tokens of their own: each works once.
-      await driveOnce({ ...drive, seconds: 1, facts: { ...facts, refreshTokens: refreshTokens.slice(connections) } })
+      await driveOnce({ ...drive, seconds: warmUpSeconds, facts: { ...facts, refreshTokens: refreshTokens.slice(connections) } })
       const before = await target.usage()
       const driven = await driveOnce({ ...drive, seconds })
       const after = await target.usage()

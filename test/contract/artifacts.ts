@@ -273,6 +273,7 @@ export function artifactsContract(open: Open): void {
         ['AccessToken', 'a3'],
         ['RefreshToken', 'r'],
         ['Session', 's'],
+        ['Grant', 'g'],
         ['Grant', 'x'],
       ] as const
       const left = () => present(...everything.map(([model, id]): [string, string] => [model, id]))
@@ -281,13 +282,14 @@ export function artifactsContract(open: Open): void {
       await put('AccessToken', 'a3', { grantId: 'other', accountId: 'john' })
       await put('RefreshToken', 'r')
       await put('Session', 's', { grantId: undefined })
+      await put('Grant', 'g', { grantId: undefined })
       await put('Grant', 'x', { grantId: undefined, accountId: undefined })
       await artifacts.remove('AccessToken', 'a1')
       await artifacts.remove('AccessToken', 'unknown')
-      expect(await left()).toEqual(['a2', 'a3', 'r', 's', 'x'])
+      expect(await left()).toEqual(['a2', 'a3', 'r', 's', 'g', 'x'])
       await artifacts.removeByGrant('AccessToken', 'g')
       await artifacts.removeByGrant('AccessToken', 'unknown')
-      expect(await left()).toEqual(['a3', 'r', 's', 'x'])
+      expect(await left()).toEqual(['a3', 'r', 's', 'g', 'x'])
       await artifacts.removeByAccount('jane')
       await artifacts.removeByAccount('unknown')
       expect(await left()).toEqual(['a3', 'x'])

@@ -54,6 +54,6 @@ export interface ArtifactStore {
   remove(model: string, id: string): Promise<void>
   /** Removes everything of `model` that was issued under a grant. */
   removeByGrant(model: string, grantId: string): Promise<void>
-  /** Removes everything that belongs to a user: sessions, grants, codes, tokens. */
+  /** Removes everything that belongs to a user: sessions, grants, and the codes and tokens that were issued under them. */
   removeByAccount(accountId: string): Promise<void>
 }

@@ -130,7 +130,12 @@ export function createArtifactStore(database: Database, now: Clock): ArtifactSto
 
     removeByAccount: (accountId) =>
       database.write(() => {
-        database.run('DELETE FROM artifacts WHERE account_id = ?', accountId)
+        database.run(
+          `DELETE FROM artifacts WHERE grant_id IN
+           (SELECT id FROM artifacts WHERE account_id = ? AND grant_id IS NULL AND model = 'Grant')`,
+          accountId,
+        )
+        database.run('DELETE FROM artifacts WHERE account_id = ? AND grant_id IS NULL', accountId)
       }),
   }
 }

@@ -1,8 +1,8 @@
 /**
  * Group commit: writes that arrive in one turn of the event loop share one transaction, and so one wait for the disk.
  *
- * Owns the queue, the transaction and its savepoints. A write that fails takes none of its companions with it, and nobody is told of
- * success before COMMIT has succeeded. While another process holds the lock the queue waits without blocking the event loop.
+ * Owns the queue and the transaction. A write that fails takes none of its companions with it: they run again, each in a transaction of its own.
+ * Nobody is told of success before COMMIT has succeeded. While another process holds the lock the queue waits without blocking the event loop.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { StoreUnavailable } from '#src/base/errors.ts'
@@ -16,9 +16,6 @@ interface Job {
   readonly queuedAt: number
 }
 
-/** SQLite has rolled back more than the statement that failed, as it does when the disk is full. */
-class TransactionLost extends Error {}
-
 /** Bounds how long one turn of the event loop can take. */
 const groupSize = 256
 
@@ -26,9 +23,6 @@ export class GroupCommit {
   readonly #connection: DatabaseSync
   readonly #begin: StatementSync
   readonly #commit: StatementSync
-  readonly #savepoint: StatementSync
-  readonly #release: StatementSync
-  readonly #undo: StatementSync
   #queue: Job[] = []
   #scheduled = false
   #failure: unknown
@@ -38,9 +32,6 @@ export class GroupCommit {
     this.#connection = connection
     this.#begin = connection.prepare('BEGIN IMMEDIATE')
     this.#commit = connection.prepare('COMMIT')
-    this.#savepoint = connection.prepare('SAVEPOINT job')
-    this.#release = connection.prepare('RELEASE job')
-    this.#undo = connection.prepare('ROLLBACK TO job')
   }
 
   /** Why the last transaction could not be written, until one succeeds. */
@@ -50,7 +41,7 @@ export class GroupCommit {
 
   /**
    * Runs `work` inside a transaction on current data and answers its value once that is durable. `work` is synchronous, and may run
-   * again when a transaction was lost before its commit.
+   * again when it shared a transaction that did not come to its commit.
    * @throws StoreUnavailable, and whatever `work` throws
    */
   write<T>(work: () => T): Promise<T> {
@@ -102,34 +93,22 @@ export class GroupCommit {
 
   /** Runs `jobs` in the transaction that is open, and ends it. */
   #write(jobs: readonly Job[]): void {
+    let values: unknown[]
     try {
-      const settlements = jobs.map((job) => this.#attempt(job))
+      values = jobs.map(({ work }) => work())
       this.#commit.run()
-      this.#failure = undefined
-      for (const settle of settlements) settle()
     } catch (error) {
       this.#rollBack()
-      if (error instanceof TransactionLost && jobs.length > 1) this.#separate(jobs)
-      else this.#fail(jobs, error instanceof TransactionLost ? error.cause : error)
+      // Which of them it was does not matter: savepoints would tell, and cost every write what here only a failure costs.
+      if (jobs.length > 1) this.#separate(jobs)
+      else this.#fail(jobs, error)
+      return
     }
+    this.#failure = undefined
+    jobs.forEach((job, index) => job.resolve(values[index]))
   }
 
-  /** Runs one job inside its savepoint, and answers what to tell its caller after the commit. */
-  #attempt(job: Job): () => void {
-    this.#savepoint.run()
-    try {
-      const value = job.work()
-      this.#release.run()
-      return () => job.resolve(value)
-    } catch (error) {
-      if (!this.#connection.isTransaction) throw new TransactionLost('the transaction was rolled back', { cause: error })
-      this.#undo.run()
-      this.#release.run()
-      return () => job.reject(this.#noted(error))
-    }
-  }
-
-  /** Gives each job a transaction of its own, so that those that the disk still takes are not lost with one that it does not. */
+  /** Gives each job a transaction of its own, so that the others are not lost with the one that fails. */
   #separate(jobs: readonly Job[]): void {
     for (const job of jobs) {
       try {

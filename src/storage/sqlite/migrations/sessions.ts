@@ -22,7 +22,8 @@ export const sessionsSteps: readonly string[] = [
   CREATE INDEX artifacts_by_grant ON artifacts (grant_id) WHERE grant_id IS NOT NULL;
   CREATE INDEX artifacts_by_uid ON artifacts (uid) WHERE model = 'Session';
   CREATE INDEX artifacts_by_user_code ON artifacts (user_code) WHERE user_code IS NOT NULL;
-  CREATE INDEX artifacts_by_account ON artifacts (account_id) WHERE account_id IS NOT NULL;
+  -- What was issued under a grant is found through it: most rows are tokens, and an index less is a page less to write for each.
+  CREATE INDEX artifacts_by_account ON artifacts (account_id) WHERE account_id IS NOT NULL AND grant_id IS NULL;
 
   CREATE TABLE attempts (
     key TEXT NOT NULL PRIMARY KEY,
