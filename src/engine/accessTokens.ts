@@ -10,7 +10,7 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
 import { audienceOf } from './audience.ts'
-import { type ClaimSources, reservedClaims, roleClaims } from './claims.ts'
+import { type ClaimSources, reservedClaims, roleClaims, withMetadata } from './claims.ts'
 import type { Keyring } from './keyring.ts'
 import { readScope, type ScopeRequest } from './scopes.ts'
 
@@ -45,8 +45,8 @@ export type SignAccessToken = (token: AccessTokenFacts, request: ScopeRequest, s
 
 /** Makes the JWT (RFC 9068) of an access token. */
 export function createSignAccessToken({ issuer, keyring }: { issuer: string; keyring: Keyring }): SignAccessToken {
-  return function signAccessToken(token, request, { user, metadata = [], root, view }) {
-    const sources = user && { user, metadata, root, view }
+  return function signAccessToken(token, request, { user, metadata, root, view }) {
+    const sources = user && { user, root, view }
     const skew = view?.application.clockSkewSeconds ?? 0
     const payload = {
       ...(sources && reservedClaims(sources, request)),
@@ -61,7 +61,7 @@ export function createSignAccessToken({ issuer, keyring }: { issuer: string; key
       client_id: token.clientId,
       scope: token.scope,
     }
-    return keyring.sign(view?.application.idTokenSignedResponseAlg ?? 'RS256', payload, 'at+jwt')
+    return keyring.sign(view?.application.idTokenSignedResponseAlg ?? 'RS256', withMetadata(payload, metadata, request), 'at+jwt')
   }
 }
 

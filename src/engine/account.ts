@@ -1,20 +1,22 @@
-import type { Account, KoaContextWithOIDC } from 'oidc-provider'
+import type { Account as EngineAccount, KoaContextWithOIDC } from 'oidc-provider'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
-import { type ClaimSources, type Claims, roleClaims, userinfoClaims } from './claims.ts'
+import { type ClaimSources, type Claims, roleClaims, userinfoClaims, withMetadata } from './claims.ts'
 import { metadataScope, readScope, type ScopeRequest } from './scopes.ts'
 
-export type FindsAccounts = Pick<Users, 'find' | 'findWithMetadata'>
+type Account = Pick<ClaimSources, 'user' | 'metadata'>
+
+export type FindsAccounts = Pick<Users, 'find' | 'findWithMetadataText'>
 
 /** A user, with the metadata if the scope gives it: one read either way. */
-export async function findAccount(users: FindsAccounts, id: UserId, { scopes }: ScopeRequest) {
-  if (scopes.has(metadataScope)) return users.findWithMetadata(id)
+export async function findAccount(users: FindsAccounts, id: UserId, { scopes }: ScopeRequest): Promise<Account | undefined> {
+  if (scopes.has(metadataScope)) return users.findWithMetadataText(id)
   const user = await users.find(id)
-  return user && { user, metadata: [] }
+  return user && { user }
 }
 
-/** What an ID token says of the user when it need not name claims one by one: all of userinfo, or the roles, as the application has it set. */
+/** What an ID token says of the user when nobody asked for claims by name: userinfo (but metadata), or the roles, as the application has it set. */
 export function idTokenClaims(sources: ClaimSources, request: ScopeRequest): Claims & { sub: string } {
   const { idTokenUserinfoAssertion, idTokenRoleAssertion } = sources.view?.application ?? {}
   if (idTokenUserinfoAssertion) return userinfoClaims(sources, request)
@@ -26,7 +28,7 @@ export function idTokenClaims(sources: ClaimSources, request: ScopeRequest): Cla
  * a deactivation take effect at once.
  */
 export function createFindAccount({ users, catalogue }: { users: FindsAccounts; catalogue: Catalogue }) {
-  return async function findEngineAccount(ctx: KoaContextWithOIDC, id: string): Promise<Account | undefined> {
+  return async function findEngineAccount(ctx: KoaContextWithOIDC, id: string): Promise<EngineAccount | undefined> {
     const user = await users.find(id as UserId)
     if (!user || !isActive(user)) return undefined
     return {
@@ -37,10 +39,10 @@ export function createFindAccount({ users, catalogue }: { users: FindsAccounts; 
         const request = readScope(scope)
         if (use !== 'id_token' || view?.application.idTokenUserinfoAssertion || ctx.oidc.params?.response_type === 'id_token') {
           // Most uses of an account ask for no claims, so metadata is read only here.
-          const metadata = request.scopes.has(metadataScope) ? ((await users.findWithMetadata(user.id))?.metadata ?? []) : []
-          return userinfoClaims({ user, metadata, root, view }, request)
+          const { metadata } = request.scopes.has(metadataScope) ? ((await users.findWithMetadataText(user.id)) ?? {}) : {}
+          return JSON.parse(withMetadata(userinfoClaims({ user, root, view }, request), metadata, request))
         }
-        const sources = { user, metadata: [], root, view }
+        const sources = { user, root, view }
         const named = Object.keys(requested ?? {}).filter((claim) => !claim.startsWith('urn:'))
         return {
           ...(named.length > 0 && pick(userinfoClaims(sources, { ...request, scopes: standardScopes }), named)),

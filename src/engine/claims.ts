@@ -3,13 +3,13 @@
 import { epochSeconds } from '#src/base/clock.ts'
 import type { ApplicationView } from '#src/domain/applications/catalogue.ts'
 import type { CatalogueRoot } from '#src/domain/applications/store.ts'
-import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
 import type { User } from '#src/domain/users/user.ts'
 import { metadataScope, projectsRolesScope, resourceOwnerScope, type ScopeRequest } from './scopes.ts'
 
 export interface ClaimSources {
   readonly user: User
-  readonly metadata: readonly MetadataEntry[]
+  /** All metadata as `metadataText`, when it was read and there is any. */
+  readonly metadata?: string
   readonly root: CatalogueRoot
   /** Absent for a machine user's own token, which no application stands behind. */
   readonly view?: ApplicationView
@@ -17,7 +17,7 @@ export interface ClaimSources {
 
 export type Claims = Record<string, unknown>
 
-/** Everything that userinfo answers for the granted scopes. */
+/** Everything but metadata that userinfo answers for the granted scopes. */
 export function userinfoClaims(sources: ClaimSources, request: ScopeRequest): Claims & { sub: string } {
   return {
     sub: sources.user.id,
@@ -52,11 +52,9 @@ function standardClaims({ profile, ...user }: User, { scopes }: ScopeRequest): C
   return claims
 }
 
-/** Metadata and resource owner: what ZITADEL's reserved scopes give, in every kind of token. */
-export function reservedClaims({ metadata, root }: ClaimSources, { scopes, organizations }: ScopeRequest): Claims {
+/** Resource owner: what ZITADEL's reserved scopes give, in every kind of token. */
+export function reservedClaims({ root: { organization } }: ClaimSources, { scopes, organizations }: ScopeRequest): Claims {
   const claims: Claims = {}
-  if (scopes.has(metadataScope) && metadata.length > 0) claims[metadataScope] = metadataClaim(metadata)
-  const { organization } = root
   const named = organizations.includes(organization.id)
   if (named) claims['urn:zitadel:iam:org:id'] = organization.id
   if (scopes.has(resourceOwnerScope) || named) {
@@ -67,15 +65,10 @@ export function reservedClaims({ metadata, root }: ClaimSources, { scopes, organ
   return claims
 }
 
-/** Key to unpadded base64url of the bytes. Defined, not assigned: `__proto__` is a key like any other. */
-function metadataClaim(metadata: readonly MetadataEntry[]): Record<string, string> {
-  const claim: Record<string, string> = {}
-  for (const { key, value } of metadata) {
-    const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64url')
-    if (key === '__proto__') Object.defineProperty(claim, key, { value: text, enumerable: true, configurable: true, writable: true })
-    else claim[key] = text
-  }
-  return claim
+/** `claims` as JSON with the metadata claim, if its scope was granted: metadata is put in as the text that it is, and never taken apart. */
+export function withMetadata(claims: Claims & { sub: string }, metadata: string | undefined, { scopes }: ScopeRequest): string {
+  const text = JSON.stringify(claims)
+  return metadata !== undefined && scopes.has(metadataScope) ? `${text.slice(0, -1)},"${metadataScope}":${metadata}}` : text
 }
 
 /**

@@ -8,7 +8,7 @@ import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
 import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
 import { idTokenClaims } from './account.ts'
-import type { ClaimSources } from './claims.ts'
+import { type ClaimSources, withMetadata } from './claims.ts'
 import type { Keyring } from './keyring.ts'
 import type { ScopeRequest } from './scopes.ts'
 
@@ -99,7 +99,8 @@ export function createSignIdToken({ issuer, keyring, now }: { issuer: string; ke
       iat: iat - skew,
       iss: issuer,
     }
-    return keyring.sign(algorithm, payload)
+    const { idTokenUserinfoAssertion } = application
+    return keyring.sign(algorithm, idTokenUserinfoAssertion ? withMetadata(payload, sources.metadata, scope) : JSON.stringify(payload))
   }
 }
 

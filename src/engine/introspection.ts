@@ -11,7 +11,7 @@ import { publicTokenId } from './accessTokens.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
 import { audienceOf } from './audience.ts'
 import type { FindToken, StoredToken } from './bearer.ts'
-import { userinfoClaims } from './claims.ts'
+import { userinfoClaims, withMetadata } from './claims.ts'
 import { readScope } from './scopes.ts'
 
 export interface IntrospectionDeps {
@@ -29,8 +29,9 @@ interface EngineAnswer {
 }
 
 const inactive = { active: false }
+const inactiveText = JSON.stringify(inactive)
 
-export type Introspect = (value: string, asking: string | undefined) => Promise<object | undefined>
+export type Introspect = (value: string, asking: string | undefined) => Promise<string | undefined>
 
 export function createIntrospection({ issuer, findToken, users, catalogue }: IntrospectionDeps) {
   const answered = new WeakSet<object>()
@@ -45,7 +46,9 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
     ])
     if (!account || !isActive(account.user)) return undefined
     const claims = { ...userinfoClaims({ ...account, root, view }, request), username: account.user.username }
-    return { claims, audience: audienceOf(clientId, view, request, root.ownProjectId) }
+    const aud = audienceOf(clientId, view, request, root.ownProjectId)
+    /** The answer, with the facts of the token, as JSON. */
+    return (facts: object) => withMetadata({ ...claims, aud, ...facts }, account.metadata, request)
   }
 
   /** What is said of an access token of a user to the application `asking`, which is authenticated; `undefined` when the engine has to say. */
@@ -53,9 +56,9 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
     const found = await findToken(value)
     const token = found?.token
     if (!token || token.accountId === undefined || token.aud !== undefined) return undefined
-    if (!(await mayIntrospect(asking, token.clientId, catalogue))) return inactive
+    if (!(await mayIntrospect(asking, token.clientId, catalogue))) return inactiveText
     const about = await aboutUser(token.accountId, token.clientId, token.scope)
-    return about ? { ...about.claims, ...factsOf(token, issuer), aud: about.audience } : inactive
+    return about?.(factsOf(token, issuer)) ?? inactiveText
   }
 
   return {
@@ -66,9 +69,9 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
       const { token: value, token_type_hint: hint } = ctx.oidc.params ?? {}
       if (typeof value !== 'string' || hint === 'refresh_token') return false
       const body = await introspect(value, ctx.oidc.client?.clientId)
-      if (!body) return false
+      if (body === undefined) return false
       answered.add(ctx)
-      ctx.body = body
+      ctx.body = JSON.parse(body)
       return true
     },
 
@@ -79,7 +82,7 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
       const { RefreshToken, ClientCredentials } = ctx.oidc.entities
       if (RefreshToken?.accountId !== undefined) {
         const about = await aboutUser(RefreshToken.accountId, body.client_id, body.scope)
-        ctx.body = about ? { ...about.claims, ...body } : inactive
+        ctx.body = about ? JSON.parse(about(body)) : inactive
       } else if (ClientCredentials) {
         const [view, root] = await Promise.all([catalogue.find(body.client_id), catalogue.root()])
         const audience = audienceOf(body.client_id, view, readScope(body.scope), root.ownProjectId)

@@ -7,8 +7,8 @@ import { createSigner, type Sign } from './signer.ts'
 export interface Keyring {
   /** Reads the keys again when they changed or when one of them comes of age; answers them when it did. */
   refresh(revision: number): Promise<readonly SigningKey[] | undefined>
-  /** A compact JWS over `payload`. @throws TypeError when there is no key for `algorithm` */
-  sign(algorithm: SigningAlgorithm, payload: object, typ?: string): string | Promise<string>
+  /** A compact JWS over `payload`, which is JSON. @throws TypeError when there is no key for `algorithm` */
+  sign(algorithm: SigningAlgorithm, payload: string, typ?: string): string | Promise<string>
   /** The payload of a JWT that one of our published keys signed, whatever its `exp`; otherwise `undefined`. */
   verify(jwt: string, issuer: string, typ: string): Promise<JWTPayload | undefined>
   algorithms(): readonly SigningAlgorithm[]

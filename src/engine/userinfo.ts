@@ -2,13 +2,14 @@ import type { Context } from 'koa'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
+import { type FindsAccounts, findAccount } from './account.ts'
 import { type FindToken, isBound } from './bearer.ts'
-import { userinfoClaims } from './claims.ts'
+import { userinfoClaims, withMetadata } from './claims.ts'
 import { readScope } from './scopes.ts'
 
 export interface UserinfoDeps {
   readonly findToken: FindToken
-  readonly users: Pick<Users, 'findWithMetadata' | 'findByToken'>
+  readonly users: FindsAccounts & Pick<Users, 'findByToken'>
   readonly catalogue: Catalogue
 }
 
@@ -31,10 +32,10 @@ export function createUserinfo({ findToken, users, catalogue }: UserinfoDeps) {
     ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8')
     ctx.res.setHeader('Cache-Control', 'no-store')
     ctx.res.setHeader('X-Content-Type-Options', 'nosniff')
-    ctx.body = JSON.stringify(claims)
+    ctx.body = claims
   }
 
-  async function claimsFor(value: string): Promise<object | undefined> {
+  async function claimsFor(value: string): Promise<string | undefined> {
     if (value.startsWith('pat_')) return personalClaims(value)
     const found = await findToken(value)
     if (!found) return undefined
@@ -51,17 +52,17 @@ export function createUserinfo({ findToken, users, catalogue }: UserinfoDeps) {
     const request = readScope(token.scope?.split(' ').filter((scope) => granted.has(scope)))
     if (!request.scopes.has('openid')) return undefined
     const [account, view, root] = await Promise.all([
-      users.findWithMetadata(token.accountId as UserId),
+      findAccount(users, token.accountId as UserId, request),
       catalogue.find(token.clientId),
       catalogue.root(),
     ])
     if (!account || !isActive(account.user) || (view && !view.application.active)) return undefined
-    return userinfoClaims({ ...account, root, view }, request)
+    return withMetadata(userinfoClaims({ ...account, root, view }, request), account.metadata, request)
   }
 
   /** A personal access token stands for its user: it gets what the scopes openid, profile and email give. */
-  async function personalClaims(value: string): Promise<object | undefined> {
+  async function personalClaims(value: string): Promise<string | undefined> {
     const [user, root] = await Promise.all([users.findByToken(value), catalogue.root()])
-    return user && userinfoClaims({ user, metadata: [], root }, readScope('openid profile email'))
+    return user && JSON.stringify(userinfoClaims({ user, root }, readScope('openid profile email')))
   }
 }

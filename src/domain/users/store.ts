@@ -12,8 +12,10 @@ export interface UserChange {
 /** Users as the domain needs them kept. Every write is one transaction with its events. */
 export interface UserStore {
   find(id: UserId): Promise<User | undefined>
-  /** A user with all metadata, oldest entry first, in one read: what userinfo and ID tokens are made of. */
+  /** A user with all metadata, oldest entry first, in one read. */
   findWithMetadata(id: UserId): Promise<{ user: User; metadata: readonly MetadataEntry[] } | undefined>
+  /** A user with all metadata as `metadataText`, oldest entry first, in one read: what userinfo and tokens are made of. */
+  findWithMetadataText(id: UserId): Promise<{ user: User; metadata?: string } | undefined>
   /** By username, without regard to case. */
   findByUsername(username: string): Promise<User | undefined>
   /** At most two users who have proved that this address is theirs. */

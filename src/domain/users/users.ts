@@ -76,6 +76,7 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions }:
   return {
     find: (id: UserId) => store.find(id),
     findWithMetadata: (id: UserId) => store.findWithMetadata(id),
+    findWithMetadataText: (id: UserId) => store.findWithMetadataText(id),
 
     /** @throws UserNotFound */
     async get(id: UserId): Promise<User> {

@@ -32,8 +32,8 @@ export function createQuick(deps: QuickDeps) {
     const view = grant && (await authenticated(ctx, form, catalogue))
     const answer = view && (await grant?.(view, form))
     if (!answer) return false
-    if (answer === alreadyUsed) reply(ctx, 400, { error: 'invalid_grant', error_description: 'grant request is invalid' })
-    else reply(ctx, 200, answer)
+    if (answer === alreadyUsed) reply(ctx, 400, invalidGrant)
+    else reply(ctx, 200, JSON.stringify(answer))
     return true
   }
 
@@ -43,7 +43,7 @@ export function createQuick(deps: QuickDeps) {
     // A public client proves nothing, and the engine says so.
     if (!view || view.application.authMethod === 'none') return false
     const answer = await introspect(form.token, view.application.clientId)
-    if (answer) reply(ctx, 200, answer)
+    if (answer !== undefined) reply(ctx, 200, answer)
     return answer !== undefined
   }
 
@@ -60,10 +60,12 @@ export function createQuick(deps: QuickDeps) {
   }
 }
 
-function reply(ctx: Context, status: number, body: object): void {
+const invalidGrant = JSON.stringify({ error: 'invalid_grant', error_description: 'grant request is invalid' })
+
+function reply(ctx: Context, status: number, body: string): void {
   ctx.status = status
   ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8')
   ctx.res.setHeader('Cache-Control', 'no-store')
   ctx.res.setHeader('X-Content-Type-Options', 'nosniff')
-  ctx.body = JSON.stringify(body)
+  ctx.body = body
 }

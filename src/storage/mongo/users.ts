@@ -1,3 +1,4 @@
+import { metadataText } from '#src/domain/metadata/text.ts'
 import type { UserStore } from '#src/domain/users/store.ts'
 import { comparable, type UserId, UserIdTaken, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
 import { writeEvents } from './audit.ts'
@@ -37,6 +38,12 @@ export function createUserStore(connection: Connection): UserStore {
       connection.run(async () => {
         const document = await users.findOne({ _id: id })
         return document ? { user: userOf(document), metadata: entriesOf(document.metadata) } : undefined
+      }),
+
+    findWithMetadataText: (id) =>
+      connection.run(async () => {
+        const document = await users.findOne({ _id: id })
+        return document ? { user: userOf(document), metadata: metadataText(entriesOf(document.metadata)) } : undefined
       }),
 
     // By the collection of names, which a sharded cluster finds on one shard. Between its two steps somebody may take another name.

@@ -105,7 +105,7 @@ export class GroupCommit {
       return
     }
     this.#failure = undefined
-    jobs.forEach((job, index) => job.resolve(values[index]))
+    for (const [index, job] of jobs.entries()) job.resolve(values[index])
   }
 
   /** Gives each job a transaction of its own, so that the others are not lost with the one that fails. */

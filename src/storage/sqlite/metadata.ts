@@ -1,5 +1,6 @@
 import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
 import type { MetadataSelection, MetadataStore } from '#src/domain/metadata/store.ts'
+import { metadataText } from '#src/domain/metadata/text.ts'
 import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
 import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
@@ -100,11 +101,12 @@ export function createMetadataStore(database: Database): MetadataStore {
           keysAfter -= database.run('DELETE FROM metadata WHERE user_id = ? AND key = ?', userId, key)
         }
         database.run(
-          'UPDATE users SET sequence = ?, changed_at = ?, metadata_keys = ?, metadata_bytes = ? WHERE id = ?',
+          'UPDATE users SET sequence = ?, changed_at = ?, metadata_keys = ?, metadata_bytes = ?, metadata_text = ? WHERE id = ?',
           change.sequence,
           change.at.getTime(),
           keysAfter,
           bytesAfter,
+          keptText(database, userId, keysAfter, bytesAfter),
           userId,
         )
         writeEvents(database, change.events)
@@ -127,21 +129,16 @@ export function putEntry(database: Database, userId: UserId, { key, value, seque
   )
 }
 
-/** Metadata of up to this many bytes is read as one text: an array of bytes for each value costs more than the rest of the row. */
-export const textMetadataBytes = 64 * 1024
+/**
+ * The text of all metadata that a user's row keeps, where it is short. A longer one is made when it is asked for: kept, it would be written
+ * again with every change of one key. `keys` and `bytes` are the user's counters.
+ */
+export const keptText = (database: Database, userId: UserId, keys: number, bytes: number) =>
+  keys <= 100 && bytes <= 16 * 1024 ? (metadataText(allEntries(database, userId)) ?? null) : null
 
 type EntryText = readonly [key: string, sequence: number, createdAt: number, changedAt: number, number: number, hex: string]
 
 const entryAsText = 'json_array(key, sequence, created_at, changed_at, number, hex(value))'
-
-/** SQL inside a statement on `users`: all entries of the user as one text, for `entriesOf`. */
-export const entriesAsText = `(SELECT json_group_array(${entryAsText}) FROM metadata WHERE user_id = users.id)`
-
-/** The entries of a text that `entriesAsText` has made, oldest first. */
-export function entriesOf(text: string): readonly MetadataEntry[] {
-  const rows = JSON.parse(text) as EntryText[]
-  return rows.sort((a, b) => a[2] - b[2] || a[1] - b[1] || a[4] - b[4]).map(entryOfText)
-}
 
 const entryOfText = ([key, sequence, createdAt, changedAt, , hex]: EntryText): MetadataEntry => ({
   key,

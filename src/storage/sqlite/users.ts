@@ -1,9 +1,10 @@
+import { metadataText } from '#src/domain/metadata/text.ts'
 import type { UserStore } from '#src/domain/users/store.ts'
 import { comparable, type User, type UserId, UserIdTaken, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
 import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
 import { violatedIndex } from './failures.ts'
-import { allEntries, entriesAsText, entriesOf, putEntry, textMetadataBytes } from './metadata.ts'
+import { allEntries, keptText, putEntry } from './metadata.ts'
 
 interface UserRow {
   readonly id: string
@@ -17,11 +18,12 @@ interface UserRow {
 /** State, sequence, time of creation, time of change, document. */
 type HotRow = [User['state'], number, number, number, string]
 
-const columns = 'id, state, sequence, created_at, changed_at, document'
+const hotColumns = 'state, sequence, created_at, changed_at, document'
+const columns = `id, ${hotColumns}`
 
 export function createUserStore(database: Database): UserStore {
   const selectOne = (id: UserId) => {
-    const [row] = database.rows('SELECT state, sequence, created_at, changed_at, document FROM users WHERE id = ?', id) as HotRow[]
+    const [row] = database.rows(`SELECT ${hotColumns} FROM users WHERE id = ?`, id) as HotRow[]
     return row && userOfHotRow(id, row)
   }
   const selectExisting = (id: UserId) => {
@@ -34,17 +36,23 @@ export function createUserStore(database: Database): UserStore {
     find: (id) => database.read(() => selectOne(id)),
 
     findWithMetadata: (id) =>
+      database.readTogether(() => {
+        const user = selectOne(id)
+        return user && { user, metadata: allEntries(database, id) }
+      }),
+
+    findWithMetadataText: (id) =>
       database.read(() => {
-        // One statement and one row: the metadata, when it is not large, comes as one text.
-        const [row] = database.rows(
-          `SELECT state, sequence, created_at, changed_at, document, CASE WHEN metadata_bytes <= ${textMetadataBytes} THEN ${entriesAsText} END
-           FROM users WHERE id = ?`,
-          id,
-        ) as [...HotRow, string | null][]
+        const [row] = database.rows(`SELECT ${hotColumns}, metadata_text, metadata_keys FROM users WHERE id = ?`, id) as [
+          ...HotRow,
+          string | null,
+          number,
+        ][]
         if (!row) return undefined
-        const [, , , , , entries] = row
+        const [, , , , , text, keys] = row
         const user = userOfHotRow(id, row)
-        return { user, metadata: entries === null ? allEntries(database, id) : entriesOf(entries) }
+        if (text !== null) return { user, metadata: text }
+        return keys === 0 ? { user } : { user, metadata: metadataText(allEntries(database, id)) }
       }),
 
     findByUsername: (username) =>
@@ -87,6 +95,10 @@ export function createUserStore(database: Database): UserStore {
             documentOf(user),
           )
           for (const entry of metadata) putEntry(database, user.id, entry)
+          if (metadata.length > 0) {
+            const text = keptText(database, user.id, metadata.length, bytes)
+            database.run('UPDATE users SET metadata_text = ? WHERE id = ?', text, user.id)
+          }
           writeEvents(database, events)
         })
       }),

@@ -15,7 +15,9 @@ export const dossierSteps: readonly string[] = [
     changed_at INTEGER NOT NULL,
     metadata_keys INTEGER NOT NULL,
     metadata_bytes INTEGER NOT NULL,
-    document TEXT NOT NULL
+    document TEXT NOT NULL,
+    -- All metadata as tokens carry it, when it is not long; it follows from the table below.
+    metadata_text TEXT
   ) STRICT;
   CREATE INDEX users_by_verified_email ON users (email_key, id) WHERE email_key IS NOT NULL;
 
