@@ -29,7 +29,7 @@ export interface AccessTokensDeps {
 }
 
 /** What the engine keeps of an access token, as far as its JWT says it. */
-export interface AccessTokenFacts {
+interface AccessTokenFacts {
   readonly jti: string
   readonly exp: number
   readonly iat: number
@@ -39,7 +39,7 @@ export interface AccessTokenFacts {
 }
 
 /** Where the claims come from: `user` and `metadata` are absent for an application's own token. */
-export type AccessTokenSources = Pick<ClaimSources, 'root' | 'view'> & Partial<ClaimSources>
+type AccessTokenSources = Pick<ClaimSources, 'root' | 'view'> & Partial<ClaimSources>
 
 export type SignAccessToken = (token: AccessTokenFacts, request: ScopeRequest, sources: AccessTokenSources) => Promise<string> | string
 

@@ -25,7 +25,7 @@ export function clientOf(application: Application): ClientMetadata {
     client_secret: application.clientSecretHash,
     application_type: application.type === 'native' ? 'native' : 'web',
     token_endpoint_auth_method: authMethods[application.authMethod],
-    grant_types: application.grantTypes.map((each) => grantTypes[each]),
+    grant_types: allowedGrants(application).map((each) => grantTypes[each]),
     response_types: application.grantTypes.some((each) => each === 'authorizationCode' || each === 'implicit')
       ? [...application.responseTypes]
       : [],
@@ -45,6 +45,10 @@ export function clientOf(application: Application): ClientMetadata {
     additional_origins: [...application.additionalOrigins],
   })
 }
+
+/** What an application may ask for. Whoever proves nothing gets no token of its own (RFC 6749, section 4.4), whatever was written into the store. */
+export const allowedGrants = ({ grantTypes, authMethod }: Application): readonly GrantType[] =>
+  authMethod === 'none' ? grantTypes.filter((each) => each !== 'clientCredentials') : grantTypes
 
 /** A machine user as a client: its client id is the username, and client credentials are all it may use. */
 export function clientOfMachine(user: User): ClientMetadata {

@@ -69,7 +69,7 @@ export interface SignInFacts {
   readonly sid?: string
 }
 
-export interface IdTokenRequest {
+interface IdTokenRequest {
   readonly sources: ClaimSources & { readonly view: ApplicationView }
   readonly scope: ScopeRequest
   readonly facts: SignInFacts

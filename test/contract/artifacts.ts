@@ -172,6 +172,35 @@ export function artifactsContract(open: Open): void {
       expect(await others.artifacts.consume('RefreshToken', 'a', at)).toBe(false)
     })
 
+    test('of fifty who exchange a code at once, in two processes, one gets it, and what is given for it is stored once', async () => {
+      await using stores = await open()
+      await using others = await stores.again()
+      await stores.artifacts.put(code('a'))
+      const given = (number: number): Artifact[] => [
+        { model: 'AccessToken', id: `at-${number}`, payload: { number }, grantId: 'g', expiresAt: soon() },
+        { model: 'RefreshToken', id: `rt-${number}`, payload: { number }, grantId: 'g', expiresAt: soon() },
+      ]
+      const outcomes = await atOnce(50, (number) =>
+        (number % 2 ? stores : others).artifacts.exchange('AuthorizationCode', 'a', given(number), later(number)),
+      )
+      const winners = outcomes.flatMap((outcome, number) => (outcome.status === 'fulfilled' && outcome.value ? [number] : []))
+      expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([])
+      expect(winners).toHaveLength(1)
+      const [winner = -1] = winners
+      expect((await others.artifacts.find('AuthorizationCode', 'a'))?.consumedAt).toEqual(later(winner))
+      for (let number = 0; number < 50; number += 1) {
+        const found = [
+          await stores.artifacts.find('AccessToken', `at-${number}`),
+          await others.artifacts.find('RefreshToken', `rt-${number}`),
+        ]
+        expect(found).toEqual(number === winner ? [{ payload: { number } }, { payload: { number } }] : [undefined, undefined])
+      }
+      expect(await others.artifacts.exchange('AuthorizationCode', 'unknown', given(50), at)).toBe(false)
+      expect(await others.artifacts.find('AccessToken', 'at-50')).toBeUndefined()
+      await stores.artifacts.removeByGrant('AccessToken', 'g')
+      expect(await stores.artifacts.find('AccessToken', `at-${winner}`)).toBeUndefined()
+    })
+
     test('what was used stays used when it is written again', async () => {
       await using stores = await open()
       await stores.artifacts.put(code('a'))

@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
+import type { GrantType } from '#src/domain/applications/application.ts'
 import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import { newAccessTokenId, type SignAccessToken } from '../accessTokens.ts'
 import { artifactOf } from '../artifacts.ts'
 import { holding } from '../bearer.ts'
+import { allowedGrants } from '../clients.ts'
 import { isDynamicScope, readScope, staticScopes } from '../scopes.ts'
 import type { Form } from './form.ts'
 import { createIssue, type IssueDeps, type IssueRequest, type StoredSource, type TokenResponse } from './issue.ts'
@@ -54,10 +56,10 @@ export function createGrants(deps: GrantsDeps): Readonly<Partial<Record<string, 
   return {
     async authorization_code(view, form) {
       const { code, redirect_uri: redirectUri, code_verifier: verifier } = form
-      if (!code || !view.application.grantTypes.includes('authorizationCode') || !hasOnly(form, codeFields)) return undefined
+      if (!code || !allows(view, 'authorizationCode') || !hasOnly(form, codeFields)) return undefined
       const held = await find<StoredCode>('AuthorizationCode', code, view)
       if (!held || held.token.redirectUri !== redirectUri || !isProven(held.token, verifier)) return undefined
-      const offline = view.application.grantTypes.includes('refreshToken') && held.token.scope?.split(' ').includes('offline_access')
+      const offline = allows(view, 'refreshToken') && held.token.scope?.split(' ').includes('offline_access')
       const source = held.token
       return exchange('AuthorizationCode', {
         view,
@@ -70,7 +72,7 @@ export function createGrants(deps: GrantsDeps): Readonly<Partial<Record<string, 
 
     async refresh_token(view, form) {
       const { refresh_token: id } = form
-      if (!id || !view.application.grantTypes.includes('refreshToken') || !hasOnly(form, refreshFields)) return undefined
+      if (!id || !allows(view, 'refreshToken') || !hasOnly(form, refreshFields)) return undefined
       const [held, { settings }] = await Promise.all([find<StoredSource>('RefreshToken', id, view), catalogue.root()])
       if (!held) return undefined
       const { token: source, grant } = held
@@ -83,7 +85,7 @@ export function createGrants(deps: GrantsDeps): Readonly<Partial<Record<string, 
     },
 
     async client_credentials(view, form) {
-      if (!view.application.grantTypes.includes('clientCredentials') || !hasOnly(form, clientFields)) return undefined
+      if (!allows(view, 'clientCredentials') || !hasOnly(form, clientFields)) return undefined
       const scope = form.scope || undefined
       if (scope?.split(' ').some((each) => !isOfClients(each))) return undefined
       const root = await catalogue.root()
@@ -99,6 +101,8 @@ export function createGrants(deps: GrantsDeps): Readonly<Partial<Record<string, 
     },
   }
 }
+
+const allows = ({ application }: ApplicationView, grant: GrantType) => allowedGrants(application).includes(grant)
 
 /** PKCE (RFC 7636, section 4.6), with S256 as the only method; a code without a challenge is exchanged without a verifier. */
 function isProven({ codeChallenge, codeChallengeMethod }: StoredCode, verifier: string | undefined): boolean {
