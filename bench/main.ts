@@ -47,7 +47,7 @@ const users = wholeNumber('users', 100_000_000)
 const seconds = wholeNumber('seconds', 60)
 const connections = wholeNumber('connections', 256)
 /** Until then the machine code of the hot paths is still being made. */
-const warmUpSeconds = 3
+const warmUpSeconds = 4
 const note = (line: string) => process.stderr.write(line)
 
 if (values.help) console.log(help)
