@@ -15,7 +15,8 @@ import { routes } from '#src/http/kit/endpoint.ts'
 import { pinnedHost, securityHeaders, strictTransport } from '#src/http/kit/headers.ts'
 import { createPages } from '#src/http/kit/pages.ts'
 import { answerProblem, problems } from '#src/http/kit/problems.ts'
-import { requestLog } from '#src/http/kit/request.ts'
+import { readyFirst } from '#src/http/kit/ready.ts'
+import { createRequestLines, requestLog } from '#src/http/kit/request.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
@@ -65,7 +66,8 @@ export async function composeService(configuration: Configuration, domain: Domai
   app.maxIpsCount = configuration.DOSSIER_TRUST_PROXY
   pinAddresses(app.request, issuer)
 
-  app.use(requestLog(log))
+  const writeLine = createRequestLines(log)
+  app.use(requestLog(writeLine))
   if (secure) app.use(strictTransport())
   app.use(problems({ pages, log }))
   app.use(
@@ -96,7 +98,7 @@ export async function composeService(configuration: Configuration, domain: Domai
 
   const server = createServer(
     { maxHeaderSize: 32 * 1024, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
-    app.callback(),
+    readyFirst({ issuer, find: engine.ready, writeLine }, app.callback()),
   )
   return {
     server,

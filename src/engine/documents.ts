@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Context } from 'koa'
 import { publishAheadSeconds } from '#src/domain/keys/keys.ts'
 
@@ -11,6 +11,8 @@ const cacheControl = `public, max-age=${publishAheadSeconds / 2}`
 interface Served {
   readonly body: string
   readonly etag: string
+  /** Name, value, name, value. */
+  readonly headers: readonly string[]
 }
 
 /**
@@ -27,12 +29,8 @@ export function createDocuments({
   const served = new Map<string, Served>()
   let made = ''
 
-  function answer(ctx: Context, { body, etag }: Served) {
-    ctx.res.setHeader('Access-Control-Allow-Origin', '*')
-    ctx.res.setHeader('Cache-Control', cacheControl)
-    ctx.res.setHeader('ETag', etag)
-    ctx.res.setHeader('X-Content-Type-Options', 'nosniff')
-    ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8')
+  function answer(ctx: Context, { body, etag, headers }: Served) {
+    for (let index = 0; index < headers.length; index += 2) ctx.res.setHeader(headers[index] as string, headers[index + 1] as string)
     if (ctx.req.headers['if-none-match']?.split(/\s*,\s*/).includes(etag)) {
       ctx.status = 304
       return
@@ -41,7 +39,10 @@ export function createDocuments({
     ctx.body = body
   }
 
-  return async function documents(ctx: Context, next: Next) {
+  /** The document of a path, if it stands ready. */
+  const find = (path: string) => (made === version() ? served.get(path) : undefined)
+
+  async function documents(ctx: Context, next: Next) {
     if (!paths.has(ctx.path) || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next()
     if (made !== version()) {
       served.clear()
@@ -54,9 +55,23 @@ export function createDocuments({
       const content = JSON.parse(JSON.stringify(ctx.body)) as Record<string, unknown>
       complete(ctx.path, content)
       const body = JSON.stringify(content)
-      document = { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` }
+      document = servedOf(body)
       served.set(ctx.path, document)
     }
     answer(ctx, document)
   }
+
+  return { documents, find }
+}
+
+function servedOf(body: string): Served {
+  const etag = `"${hash('sha256', body, 'base64url')}"`
+  const headers = [
+    ['Access-Control-Allow-Origin', '*'],
+    ['Cache-Control', cacheControl],
+    ['ETag', etag],
+    ['X-Content-Type-Options', 'nosniff'],
+    ['Content-Type', 'application/json; charset=utf-8'],
+  ].flat()
+  return { body, etag, headers }
 }

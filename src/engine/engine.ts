@@ -62,6 +62,8 @@ export interface Engine {
   readonly first: readonly Koa.Middleware[]
   /** Completes what the engine's routes answer. Comes right before them. */
   readonly around: Koa.Middleware
+  /** Discovery and keys by address, if they stand ready and are up to date; a request makes them so. */
+  readonly ready: (path: string) => { readonly body: string; readonly headers: readonly string[] } | undefined
   readonly interactions: Interactions
   readonly verifyBearer: VerifyBearer
 }
@@ -115,8 +117,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   })
 
   /** Brings keys and settings up to date when anybody has changed them. */
-  async function refresh(): Promise<void> {
-    const revision = catalogue.revision()
+  async function refresh(revision: number): Promise<void> {
     const changed = await keyring.refresh(revision)
     if (!changed) return
     replaceKeys(
@@ -127,11 +128,11 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     version += 1
   }
 
-  const upToDate: Koa.Middleware = async (_ctx, next) => {
-    await refresh()
-    await next()
+  const upToDate: Koa.Middleware = (_ctx, next) => {
+    const revision = catalogue.revision()
+    return keyring.isCurrent(revision) ? next() : refresh(revision).then(next)
   }
-  const documents = createDocuments({
+  const { documents, find: findDocument } = createDocuments({
     version: () => String(version),
     complete(path, document) {
       if (path !== '/oauth/v2/keys') document.id_token_signing_alg_values_supported = keyring.algorithms()
@@ -165,6 +166,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     app: provider as unknown as Koa,
     first: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware, quick as Koa.Middleware],
     around: completing,
+    ready: (path) => (keyring.isCurrent(catalogue.revision()) ? findDocument(path) : undefined),
     interactions: createInteractions(provider),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, catalogue, users }),
   }

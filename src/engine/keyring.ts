@@ -5,7 +5,9 @@ import type { Keys, SigningKey } from '#src/domain/keys/keys.ts'
 import { createSigner, type Sign } from './signer.ts'
 
 export interface Keyring {
-  /** Reads the keys again when they changed or when one of them comes of age; answers them when it did. */
+  /** Whether the keys are those of this revision of the catalogue, and none of them has changed its phase since. */
+  isCurrent(revision: number): boolean
+  /** Reads the keys again when they are not current; answers them when it did. */
   refresh(revision: number): Promise<readonly SigningKey[] | undefined>
   /** A compact JWS over `payload`, which is JSON. @throws TypeError when there is no key for `algorithm` */
   sign(algorithm: SigningAlgorithm, payload: string, typ?: string): string | Promise<string>
@@ -33,9 +35,13 @@ export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyrin
     current = published
   }
 
+  const isCurrent = (latest: number) => latest === revision && now().getTime() < staleAt
+
   return {
+    isCurrent,
+
     async refresh(latest) {
-      if (latest === revision && now().getTime() < staleAt) return undefined
+      if (isCurrent(latest)) return undefined
       await load()
       revision = latest
       return current

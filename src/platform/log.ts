@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type Log = Logger
 
@@ -11,8 +11,37 @@ export function createLog(level: string): Log {
       transport: { target: 'pino-pretty', options: { destination: 2, singleLine: true, translateTime: 'SYS:HH:MM:ss' } },
     })
   }
-  // Lines are gathered for a moment: a write for each costs more than the request that it tells of. The rest is written at exit.
-  const destination = pino.destination({ dest: 2, sync: true, minLength: 8192, periodicFlush: 100 })
-  process.once('exit', () => destination.flushSync())
-  return pino(options, destination)
+  return pino(options, gathering(pino.destination({ dest: 2, sync: true })))
+}
+
+/** Gathers lines for a moment: a write for each costs more than the request that it tells of. What is left is written at exit. */
+function gathering(destination: DestinationStream): DestinationStream {
+  let lines = ''
+  let timer: NodeJS.Timeout | undefined
+  const flush = () => {
+    clearTimeout(timer)
+    timer = undefined
+    const text = lines
+    lines = ''
+    if (text !== '') destination.write(text)
+  }
+  process.once('exit', flush)
+  return {
+    write(line) {
+      lines += line
+      if (lines.length >= 16_384) flush()
+      else timer ??= setTimeout(flush, 100).unref()
+    },
+  }
+}
+
+/**
+ * Writes lines of level info that are made by hand, where the log's own way costs too much; `undefined` when the level is switched off. The answered
+ * function takes the members of one JSON object without braces, `msg` left out, and the message.
+ */
+export function handmadeLines(log: Log): ((members: string, message: string) => void) | undefined {
+  if (!log.isLevelEnabled('info')) return undefined
+  const stream = (log as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym] as DestinationStream
+  return (members, message) =>
+    stream.write(`{"level":${pino.levels.values.info},"time":"${new Date().toISOString()}",${members},"msg":"${message}"}\n`)
 }

@@ -27,9 +27,12 @@ export function securityHeaders(): Middleware {
 }
 
 /** Tells browsers to come back by https only, for two years. */
+export const strictTransportSecurity = ['Strict-Transport-Security', 'max-age=63072000; includeSubDomains'] as const
+
+/** Sets `strictTransportSecurity` in every reply. */
 export function strictTransport(): Middleware {
   return (ctx, next) => {
-    ctx.set('Strict-Transport-Security', 'max-age=63072000; includeSubDomains')
+    ctx.set(...strictTransportSecurity)
     return next()
   }
 }
