@@ -81,6 +81,8 @@ export async function composeService(configuration: Configuration, domain: Domai
     ),
   )
   for (const middleware of engine.first) app.use(middleware)
+  const { organization, ownProjectId } = await catalogue.root()
+  app.use(createZitadelSurface({ metadata, verifyBearer, ownProjectId: () => ownProjectId, organizationId: () => organization.id }))
   app.use(securityHeaders())
   app.use(
     routes([
@@ -93,8 +95,6 @@ export async function composeService(configuration: Configuration, domain: Domai
   app.use(postedAsQuery(['/oauth/v2/authorize', '/oidc/v1/end_session']))
   app.use(formsOnly(['/oauth/v2/', '/oidc/v1/', '/device']))
   app.use(engine.around)
-  const { organization, ownProjectId } = await catalogue.root()
-  app.use(createZitadelSurface({ metadata, verifyBearer, ownProjectId: () => ownProjectId, organizationId: () => organization.id }))
 
   const server = createServer(
     { maxHeaderSize: 32 * 1024, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },

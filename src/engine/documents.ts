@@ -42,8 +42,11 @@ export function createDocuments({
   /** The document of a path, if it stands ready. */
   const find = (path: string) => (made === version() ? served.get(path) : undefined)
 
-  async function documents(ctx: Context, next: Next) {
-    if (!paths.has(ctx.path) || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next()
+  function documents(ctx: Context, next: Next): Promise<unknown> {
+    return paths.has(ctx.path) && (ctx.method === 'GET' || ctx.method === 'HEAD') ? serve(ctx, next) : next()
+  }
+
+  async function serve(ctx: Context, next: Next): Promise<void> {
     if (made !== version()) {
       served.clear()
       made = version()

@@ -21,11 +21,13 @@ type Next = () => Promise<unknown>
  * what to say. A test holds the two answers against each other.
  */
 export function createUserinfo({ findToken, users, catalogue }: UserinfoDeps) {
-  return async function userinfo(ctx: Context, next: Next): Promise<unknown> {
-    if (ctx.method !== 'GET' || ctx.path !== '/oidc/v1/userinfo') return next()
+  return function userinfo(ctx: Context, next: Next): Promise<unknown> {
+    return ctx.req.url === '/oidc/v1/userinfo' && ctx.method === 'GET' ? answer(ctx, next) : next()
+  }
+
+  async function answer(ctx: Context, next: Next): Promise<unknown> {
     const { authorization, origin, dpop } = ctx.req.headers
-    if (origin !== undefined || dpop !== undefined || ctx.req.url !== '/oidc/v1/userinfo' || !authorization?.startsWith('Bearer '))
-      return next()
+    if (origin !== undefined || dpop !== undefined || !authorization?.startsWith('Bearer ')) return next()
     const claims = await claimsFor(authorization.slice('Bearer '.length))
     if (!claims) return next()
     ctx.status = 200

@@ -52,11 +52,14 @@ export function createQuick(deps: QuickDeps) {
     ['/oauth/v2/introspect', introspection],
   ])
 
-  return async function quick(ctx: Context, next: Next): Promise<unknown> {
-    const way = ctx.req.method === 'POST' ? ways.get(ctx.path) : undefined
-    if (!way) return next()
+  async function go(way: typeof token, ctx: Context, next: Next): Promise<unknown> {
     const form = await readForm(ctx)
     return form && (await way(ctx, form)) ? undefined : next()
+  }
+
+  return function quick(ctx: Context, next: Next): Promise<unknown> {
+    const way = ctx.req.method === 'POST' ? ways.get(ctx.path) : undefined
+    return way ? go(way, ctx, next) : next()
   }
 }
 

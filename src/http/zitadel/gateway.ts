@@ -44,7 +44,7 @@ export function createGateway(needs: AuthenticateNeeds & HandlerNeeds): (ctx: Co
 }
 
 const noBytes = Buffer.alloc(0)
-const replyHeaders = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }
+const replyHeaders = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
 
 function routeOf(ctx: Context, routes: Routes): Extract<Match, { values: unknown }> {
   const match = routes.find(ctx.method, decodedSegments(ctx.path))

@@ -24,9 +24,9 @@ export function createZitadelSurface(needs: ZitadelNeeds): Middleware {
     gateway ??= createGateway(needs)
     return gateway
   }
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const { path } = ctx
     if (!prefixes.some((prefix) => path.startsWith(prefix))) return next()
-    return (gateway ?? (await load()))(ctx)
+    return gateway ? gateway(ctx) : load().then((loaded) => loaded(ctx))
   }
 }
