@@ -3,6 +3,7 @@
  * domain; they decide nothing. Whoever needs no server (the command line) imports the other one, which loads no engine.
  */
 import { createServer, type Server } from 'node:http'
+import type { Context } from 'koa'
 import { createEngine } from '#src/engine/engine.ts'
 import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
@@ -14,7 +15,7 @@ import { createKnownDevices } from '#src/http/kit/device.ts'
 import { routes } from '#src/http/kit/endpoint.ts'
 import { pinnedHost, securityHeaders, strictTransport } from '#src/http/kit/headers.ts'
 import { createPages } from '#src/http/kit/pages.ts'
-import { answerProblem, problems } from '#src/http/kit/problems.ts'
+import { answerProblem, hasGone, problems } from '#src/http/kit/problems.ts'
 import { readyFirst } from '#src/http/kit/ready.ts'
 import { createRequestLines, requestLog } from '#src/http/kit/request.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
@@ -52,15 +53,16 @@ export async function composeService(configuration: Configuration, domain: Domai
     recorder,
     outboundAllow: configuration.DOSSIER_OUTBOUND_ALLOW,
     now,
-    onFault: (error, ctx) => log.error({ requestId: ctx.state.requestId, err: error }, 'the engine failed'),
+    onFault: (error, ctx) => {
+      if (!hasGone(ctx)) log.error({ requestId: ctx.state.requestId, err: error }, 'the engine failed')
+    },
   })
 
   const { app, interactions, verifyBearer } = engine
   app.silent = true
-  app.on('error', (error: NodeJS.ErrnoException, ctx?: { state: { requestId?: string } }) => {
-    // A client that went away is not our fault, and not worth a line.
-    if (!['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes(error.code ?? ''))
-      log.error({ requestId: ctx?.state.requestId, err: error }, 'a request failed')
+  app.on('error', (error: NodeJS.ErrnoException, ctx?: Context) => {
+    const gone = (ctx && hasGone(ctx)) || ['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes(error.code ?? '')
+    if (!gone) log.error({ requestId: ctx?.state.requestId, err: error }, 'a request failed')
   })
   app.proxy = configuration.DOSSIER_TRUST_PROXY > 0
   app.maxIpsCount = configuration.DOSSIER_TRUST_PROXY

@@ -51,6 +51,9 @@ export async function answerProblem(ctx: Context, pages: Pages, problem: Problem
   ctx.body = { error, error_description: problem.sentence }
 }
 
+/** Whether the client went away in the middle of its request: nobody is there to be told, and nobody is at fault. */
+export const hasGone = (ctx: Context) => ctx.req.errored !== null
+
 /** Turns whatever is thrown further in into an answer, and what nobody expected into a line of the log. */
 export function problems({ pages, log }: { pages: Pages; log: Log }): Middleware {
   return async (ctx, next) => {
@@ -65,6 +68,10 @@ export function problems({ pages, log }: { pages: Pages; log: Log }): Middleware
         })
       }
     } catch (error) {
+      if (hasGone(ctx)) {
+        ctx.status = 400
+        return
+      }
       const problem = problemOf(error)
       if (problem.status === 500) log.error({ requestId: requestIdOf(ctx), err: error }, 'a request failed')
       else if (problem.status === 503) log.warn({ requestId: requestIdOf(ctx), reason: (error as Error).message }, 'a request was put off')
