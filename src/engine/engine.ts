@@ -88,7 +88,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       catalogue,
       pages,
       cookieSigner: createCookieSigner(deps.cookieSecrets),
-      jwks: { keys: published.map((key) => key.jwk) } as never,
+      jwks: { keys: published } as never,
       settings: () => root.settings,
       secure: issuer.startsWith('https:'),
       outboundAllow: deps.outboundAllow,
@@ -118,13 +118,9 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
 
   /** Brings keys and settings up to date when anybody has changed them. */
   async function refresh(revision: number): Promise<void> {
-    const changed = await keyring.refresh(revision)
-    if (!changed) return
-    replaceKeys(
-      provider,
-      changed.map((key) => key.jwk),
-    )
     root = await catalogue.root()
+    const changed = await keyring.refresh(revision)
+    if (changed) replaceKeys(provider, changed)
     version += 1
   }
 

@@ -1,14 +1,15 @@
 import { compactVerify, createLocalJWKSet, type JWTPayload } from 'jose'
 import type { Clock } from '#src/base/clock.ts'
 import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
-import type { Keys, SigningKey } from '#src/domain/keys/keys.ts'
+import type { Keys, PrivateJwk } from '#src/domain/keys/keys.ts'
+import type { StoredKey } from '#src/domain/keys/store.ts'
 import { createSigner, type Sign } from './signer.ts'
 
 export interface Keyring {
   /** Whether the keys are those of this revision of the catalogue, and none of them has changed its phase since. */
   isCurrent(revision: number): boolean
-  /** Reads the keys again when they are not current; answers them when it did. */
-  refresh(revision: number): Promise<readonly SigningKey[] | undefined>
+  /** Reads the keys again; answers all that are published, of each algorithm the one that signs first, unless they are the same as before. */
+  refresh(revision: number): Promise<readonly PrivateJwk[] | undefined>
   /** A compact JWS over `payload`, which is JSON. @throws TypeError when there is no key for `algorithm` */
   sign(algorithm: SigningAlgorithm, payload: string, typ?: string): string | Promise<string>
   /** The payload of a JWT that one of our published keys signed, whatever its `exp`; otherwise `undefined`. */
@@ -16,23 +17,38 @@ export interface Keyring {
   algorithms(): readonly SigningAlgorithm[]
 }
 
-/** The signing keys, opened and imported once, kept until the catalogue's revision moves or a key changes its phase. */
+interface OpenKey {
+  readonly jwk: PrivateJwk
+  readonly sign: Sign
+}
+
+/**
+ * The published keys. They are listed again when the catalogue's revision moves or a key changes its phase, and each is opened once: its kid is
+ * its thumbprint, so that another key has another one.
+ */
 export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyring {
   let revision = Number.NaN
   let staleAt = 0
-  let current: readonly SigningKey[] = []
+  let opened: ReadonlyMap<string, OpenKey> = new Map()
   let signers = new Map<SigningAlgorithm, Sign>()
   let verifier: ReturnType<typeof createLocalJWKSet> = createLocalJWKSet({ keys: [] })
 
-  async function load() {
-    const published = await keys.published()
+  function open(key: StoredKey): OpenKey {
+    const jwk = keys.open(key)
+    return { jwk, sign: createSigner(jwk) }
+  }
+
+  /** Takes `published` for the keys there are from now on; whether others were so before, or in another order. */
+  function replaceBy(published: readonly StoredKey[]): boolean {
+    const before = opened
+    opened = new Map(published.map((key) => [key.kid, before.get(key.kid) ?? open(key)]))
     signers = new Map()
-    for (const { algorithm, activeFrom, jwk } of published) {
-      if (!signers.has(algorithm) && activeFrom <= now()) signers.set(algorithm, createSigner(jwk))
+    for (const { kid, algorithm, activeFrom } of published) {
+      const key = opened.get(kid)
+      if (key && !signers.has(algorithm) && activeFrom <= now()) signers.set(algorithm, key.sign)
     }
-    verifier = createLocalJWKSet({ keys: published.map(({ jwk }) => publicJwk(jwk)) })
     staleAt = nextTurn(published, now().getTime())
-    current = published
+    return [...before.keys()].join() !== [...opened.keys()].join()
   }
 
   const isCurrent = (latest: number) => latest === revision && now().getTime() < staleAt
@@ -41,10 +57,12 @@ export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyrin
     isCurrent,
 
     async refresh(latest) {
-      if (isCurrent(latest)) return undefined
-      await load()
+      const changed = replaceBy(await keys.published())
       revision = latest
-      return current
+      if (!changed) return undefined
+      const jwks = [...opened.values()].map(({ jwk }) => jwk)
+      verifier = createLocalJWKSet({ keys: jwks.map(publicJwk) })
+      return jwks
     },
 
     sign(algorithm, payload, typ) {
@@ -68,7 +86,7 @@ export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyrin
 }
 
 /** The next moment at which a key starts to sign or stops being published. */
-function nextTurn(keys: readonly SigningKey[], now: number): number {
+function nextTurn(keys: readonly StoredKey[], now: number): number {
   const turns = keys.flatMap((key) => [key.activeFrom.getTime(), key.publishedUntil?.getTime() ?? Number.POSITIVE_INFINITY])
   return Math.min(Number.POSITIVE_INFINITY, ...turns.filter((turn) => turn > now))
 }

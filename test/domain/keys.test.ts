@@ -29,8 +29,8 @@ describe.each(testStores)('on $name', ({ make }) => {
     await keys.ensure(['RS256', 'ES256'], system)
     const stored = await stores.keys.list()
     expect(stored.map(({ algorithm }) => algorithm).toSorted()).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256'])
-    const opened = await keys.published()
-    for (const { jwk } of opened) expect(JSON.stringify(stored)).not.toContain(jwk.d)
+    const opened = (await keys.published()).map(keys.open)
+    for (const jwk of opened) expect(JSON.stringify(stored)).not.toContain(jwk.d)
     await stores.close()
   })
 

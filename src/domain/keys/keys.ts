@@ -21,17 +21,11 @@ export const publishAheadSeconds = 600
 /** A private key as a JWK with `kid`, `alg` and `use`. */
 export type PrivateJwk = Readonly<Record<string, unknown>> & { readonly kid: string; readonly alg: SigningAlgorithm }
 
-export interface SigningKey extends Omit<StoredKey, 'sealed'> {
-  readonly jwk: PrivateJwk
-}
-
 export type KeyPhase = 'published' | 'signing' | 'retired'
 
 export type Keys = ReturnType<typeof createKeys>
 
 export function createKeys({ store, sealer, recorder }: { store: KeyStore; sealer: Sealer; recorder: Recorder }) {
-  const open = ({ sealed, ...key }: StoredKey): SigningKey => ({ ...key, jwk: JSON.parse(sealer.open(sealed, key.kid)) as PrivateJwk })
-
   async function make(algorithm: SigningAlgorithm, activeFrom: Date): Promise<StoredKey> {
     const jwk = await newPrivateJwk(algorithm)
     return { kid: jwk.kid, algorithm, sealed: sealer.seal(JSON.stringify(jwk), jwk.kid), createdAt: recorder.now(), activeFrom }
@@ -46,12 +40,15 @@ export function createKeys({ store, sealer, recorder }: { store: KeyStore; seale
     )
 
   return {
-    /** Every published key, opened: the one that signs first of its algorithm, then the others, newest first. @throws CannotUnseal */
-    async published(): Promise<readonly SigningKey[]> {
+    /** Every published key, still sealed: the one that signs first of its algorithm, then the others, newest first. */
+    async published(): Promise<readonly StoredKey[]> {
       const now = recorder.now()
       const keys = (await store.list()).filter((key) => !key.publishedUntil || key.publishedUntil > now)
-      return signingFirst(keys, now).map(open)
+      return signingFirst(keys, now)
     },
+
+    /** The private key that `sealed` holds. @throws CannotUnseal */
+    open: ({ sealed, kid }: StoredKey) => JSON.parse(sealer.open(sealed, kid)) as PrivateJwk,
 
     /** All stored keys with what they are now. */
     async list(): Promise<readonly (Omit<StoredKey, 'sealed'> & { phase: KeyPhase })[]> {
