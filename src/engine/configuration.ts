@@ -3,6 +3,7 @@ import type { Configuration } from 'oidc-provider'
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { createFindAccount } from './account.ts'
+import { routes } from './addresses.ts'
 import { ownClientMetadata } from './clients.ts'
 import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
@@ -27,7 +28,7 @@ export interface ConfigurationDeps {
   readonly outboundAllow: readonly string[]
 }
 
-/** Everything that the engine lets itself be told by options. Endpoint addresses are ZITADEL's. */
+/** Everything that the engine lets itself be told by options. */
 export function engineConfiguration(deps: ConfigurationDeps): Configuration {
   const { catalogue, pages, settings, secure } = deps
   const prefix = secure ? '__Host-' : ''
@@ -39,19 +40,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
     fetch: createOutboundFetch(deps.outboundAllow),
     findAccount: deps.findAccount,
     loadExistingGrant: (ctx) => firstPartyGrant(ctx, catalogue),
-    routes: {
-      authorization: '/oauth/v2/authorize',
-      token: '/oauth/v2/token',
-      introspection: '/oauth/v2/introspect',
-      revocation: '/oauth/v2/revoke',
-      jwks: '/oauth/v2/keys',
-      device_authorization: '/oauth/v2/device_authorization',
-      pushed_authorization_request: '/oauth/v2/par',
-      registration: '/oauth/v2/register',
-      userinfo: '/oidc/v1/userinfo',
-      end_session: '/oidc/v1/end_session',
-      code_verification: '/device',
-    },
+    routes,
     cookies: {
       keys: deps.cookieSigner as never,
       names: { session: `${prefix}dossier-session`, interaction: 'dossier-interaction', resume: 'dossier-resume' },

@@ -18,6 +18,7 @@ import type { Users } from '#src/domain/users/users.ts'
 import { createSignAccessToken, installAccessTokens, newTokenId } from './accessTokens.ts'
 import { createFindAccount } from './account.ts'
 import { createAdapter } from './adapter.ts'
+import { refuseMethod } from './addresses.ts'
 import { createFindToken, createVerifyBearer } from './bearer.ts'
 import { installClientCache } from './clientCache.ts'
 import { engineConfiguration } from './configuration.ts'
@@ -165,31 +166,5 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     ready: (path) => (keyring.isCurrent(catalogue.revision()) ? findDocument(path) : undefined),
     interactions: createInteractions(provider),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, catalogue, users }),
-  }
-}
-
-const methods: Readonly<Record<string, string>> = {
-  '/oauth/v2/authorize': 'GET, POST',
-  '/oauth/v2/token': 'POST',
-  '/oauth/v2/introspect': 'POST',
-  '/oauth/v2/revoke': 'POST',
-  '/oauth/v2/par': 'POST',
-  '/oauth/v2/device_authorization': 'POST',
-  '/oauth/v2/keys': 'GET',
-  '/oidc/v1/userinfo': 'GET, POST',
-  '/oidc/v1/end_session': 'GET, POST',
-  '/.well-known/openid-configuration': 'GET',
-  '/.well-known/oauth-authorization-server': 'GET',
-}
-
-/** The engine knows no address that is asked with another method; a developer wants to be told. */
-function refuseMethod(ctx: Koa.Context): void {
-  const allowed = Object.hasOwn(methods, ctx.path) ? methods[ctx.path] : undefined
-  if (!allowed) return
-  ctx.status = 405
-  ctx.set('Allow', allowed)
-  ctx.body = {
-    error: 'invalid_request',
-    error_description: `${ctx.path} is asked with ${allowed.replace(', ', ' or ')}, not with ${ctx.method}`,
   }
 }

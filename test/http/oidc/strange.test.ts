@@ -46,6 +46,21 @@ test('an endpoint says which method it takes', async () => {
   expect(await response.json()).toMatchObject({ error: 'invalid_request' })
 })
 
+test('every address of discovery, its own and where people type a code, is refused any other method', async () => {
+  await using idp = await startIdp()
+  const own = idp.url('/.well-known/openid-configuration').href
+  const document = (await (await fetch(own)).json()) as Record<string, unknown>
+  const listed = Object.entries(document).flatMap(([name, value]) => (/_endpoint$|^jwks_uri$/.test(name) ? [value as string] : []))
+  expect(listed.length).toBeGreaterThan(8)
+  for (const address of [own, ...listed, idp.url('/device').href]) {
+    const response = await fetch(address, { method: 'PUT' })
+    expect(response.status, address).toBe(405)
+    const allowed = response.headers.get('allow')
+    expect(allowed, address).toMatch(/^(GET|POST|GET, POST)$/)
+    expect(await response.json()).toMatchObject({ error_description: expect.stringContaining(allowed?.replace(', ', ' or ') ?? '') })
+  }
+})
+
 test('a device code that is typed wrong, in a browser that was never here, can be typed again', async () => {
   await using idp = await startIdp()
   const browser = idp.browser()
