@@ -1,10 +1,10 @@
 /** The data set: users with ten metadata keys each, one project, two applications, and tokens to ask with. */
 import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Domain } from '#src/compose.ts'
-import type { Application, Project } from '#src/domain/applications/application.ts'
 import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
-import type { User, UserId } from '#src/domain/users/user.ts'
+import type { UserId } from '#src/domain/users/user.ts'
+import { application, project, user } from '../test/support/records.ts'
 
 const metadataKeys = Array.from({ length: 10 }, (_, index) => `key-${index}`)
 
@@ -26,11 +26,12 @@ export async function seed(
   progress: (done: number) => void,
 ): Promise<Seeded> {
   const at = recorder.now()
-  const project: Project = { id: newObjectId(at), name: 'Bench', roles: [], projectRoleAssertion: false, createdAt: at, changedAt: at }
+  const bench = project({ name: 'Bench' })
   const clientSecret = newSecret()
-  const web = application(project, hashSecret(clientSecret), { name: 'bench', idTokenUserinfoAssertion: false })
-  const jwt = application(project, hashSecret(clientSecret), { name: 'bench-jwt', accessTokenType: 'jwt' })
-  await catalogue.commit({ putProjects: [project], putApplications: [web, jwt], events: [] })
+  const ours = { projectId: bench.id, clientSecretHash: hashSecret(clientSecret), idTokenSignedResponseAlg: 'ES256' } as const
+  const web = application({ ...ours, name: 'bench' })
+  const jwt = application({ ...ours, name: 'bench-jwt', accessTokenType: 'jwt' })
+  await catalogue.commit({ putProjects: [bench], putApplications: [web, jwt], events: [] })
 
   const password = newSecret()
   const username = `bench-${newSecret()}`
@@ -68,21 +69,8 @@ export async function seed(
   }
 }
 
-function userOf(number: number, at: Date): User {
-  const id = newObjectId(at) as UserId
-  return {
-    id,
-    kind: 'human',
-    username: `user-${id}`,
-    state: 'active',
-    profile: profileOf(number),
-    roles: {},
-    admin: false,
-    sequence: 1 + metadataKeys.length,
-    createdAt: at,
-    changedAt: at,
-  }
-}
+const userOf = (number: number, at: Date) =>
+  user({ id: newObjectId(at) as UserId, profile: profileOf(number), sequence: 1 + metadataKeys.length, createdAt: at, changedAt: at })
 
 const profileOf = (number: number) => ({
   givenName: 'User',
@@ -91,34 +79,3 @@ const profileOf = (number: number) => ({
   emailVerified: true,
   locale: 'en',
 })
-
-function application(project: Project, clientSecretHash: string, changes: Partial<Application>): Application {
-  const id = newObjectId(project.createdAt)
-  return {
-    id,
-    projectId: project.id,
-    name: 'bench',
-    clientId: id,
-    type: 'web',
-    authMethod: 'basic',
-    clientSecretHash,
-    redirectUris: ['http://localhost:3000/callback'],
-    postLogoutRedirectUris: [],
-    grantTypes: ['authorizationCode', 'refreshToken', 'clientCredentials'],
-    responseTypes: ['code'],
-    accessTokenType: 'bearer',
-    idTokenUserinfoAssertion: false,
-    accessTokenRoleAssertion: false,
-    idTokenRoleAssertion: false,
-    requirePkce: true,
-    idTokenSignedResponseAlg: 'ES256',
-    firstParty: true,
-    audience: 'project',
-    clockSkewSeconds: 0,
-    additionalOrigins: [],
-    active: true,
-    createdAt: project.createdAt,
-    changedAt: project.changedAt,
-    ...changes,
-  }
-}

@@ -3,44 +3,24 @@ import { type Application, ClientIdTaken, defaultSettings, type Organization, ty
 import { createCatalogue } from '#src/domain/applications/catalogue.ts'
 import type { CatalogueChange } from '#src/domain/applications/store.ts'
 import type { Stores } from '#src/domain/stores.ts'
+import * as records from '../support/records.ts'
 import { at, atOnce, eventually, later, type Open, oddKeys, recorder, system } from './contract.ts'
 
-const project = (id: string, more: Partial<Project> = {}): Project => ({
-  id,
-  name: `Project ${id}`,
-  roles: [],
-  projectRoleAssertion: false,
-  createdAt: at,
-  changedAt: at,
-  ...more,
-})
+const project = (id: string, more: Partial<Project> = {}) =>
+  records.project({ id, name: `Project ${id}`, createdAt: at, changedAt: at, ...more })
 
-const application = (id: string, more: Partial<Application> = {}): Application => ({
-  id,
-  projectId: 'p',
-  name: id,
-  clientId: `client-${id}`,
-  type: 'web',
-  authMethod: 'basic',
-  redirectUris: ['https://app.example/callback?a=b'],
-  postLogoutRedirectUris: [],
-  grantTypes: ['authorizationCode'],
-  responseTypes: ['code'],
-  accessTokenType: 'bearer',
-  idTokenUserinfoAssertion: false,
-  accessTokenRoleAssertion: true,
-  idTokenRoleAssertion: false,
-  requirePkce: true,
-  idTokenSignedResponseAlg: 'RS256',
-  firstParty: true,
-  audience: 'project',
-  clockSkewSeconds: 0,
-  additionalOrigins: [],
-  active: true,
-  createdAt: at,
-  changedAt: at,
-  ...more,
-})
+const application = (id: string, more: Partial<Application> = {}) =>
+  records.application({
+    id,
+    projectId: 'p',
+    name: id,
+    clientId: `client-${id}`,
+    redirectUris: ['https://app.example/callback?a=b'],
+    accessTokenRoleAssertion: true,
+    createdAt: at,
+    changedAt: at,
+    ...more,
+  })
 
 const organization: Organization = { id: 'o', name: 'Acme', primaryDomain: 'acme.example' }
 

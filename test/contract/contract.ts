@@ -1,11 +1,11 @@
 /** What the suites of this folder run on, and what they put in. Each suite is run on every driver, by a test file of ten lines. */
 import type { Clock } from '#src/base/clock.ts'
-import { newObjectId } from '#src/base/ids.ts'
 import type { Actor, AuditEvent } from '#src/domain/audit/events.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
 import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
+import * as records from '../support/records.ts'
 
 interface OpenedStores extends Stores, AsyncDisposable {
   /** Opens the same store once more, as another process would. */
@@ -55,21 +55,7 @@ export const oddKeys = [
   '😀'.repeat(200),
 ] as const
 
-export function user(username: string, more: Partial<User> = {}): User {
-  return {
-    id: newObjectId() as UserId,
-    kind: 'human',
-    username,
-    state: 'active',
-    profile: {},
-    roles: {},
-    admin: false,
-    sequence: 1,
-    createdAt: at,
-    changedAt: at,
-    ...more,
-  }
-}
+export const user = (username: string, more: Partial<User> = {}) => records.user({ username, createdAt: at, changedAt: at, ...more })
 
 export const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 

@@ -6,13 +6,14 @@ import type { Clock } from '#src/base/clock.ts'
 import { systemClock } from '#src/base/clock.ts'
 import { newSecret } from '#src/base/ids.ts'
 import { composeService, type Domain, openDomain } from '#src/compose.ts'
-import type { Application, Project } from '#src/domain/applications/application.ts'
+import type { Application } from '#src/domain/applications/application.ts'
 import type { Actor } from '#src/domain/audit/events.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
 import type { NewUser } from '#src/domain/users/users.ts'
 import { readConfiguration } from '#src/platform/config.ts'
 import { Browser } from './browser.ts'
 import { freePort } from './ports.ts'
+import * as records from './records.ts'
 import { tempDir } from './temp.ts'
 
 const actor: Actor = { kind: 'system' }
@@ -76,19 +77,12 @@ export async function startIdp({ store = `sqlite:${tempDir()}`, now = systemCloc
 
 /** What most tests need. Ids and names are new in each store, so that several servers may share one. */
 export async function seed({ catalogue, users }: Domain) {
-  const at = new Date()
-  const project: Project = {
-    id: newSecret(),
-    name: 'Portal',
-    roles: [{ key: 'reader' }, { key: 'writer' }],
-    projectRoleAssertion: false,
-    createdAt: at,
-    changedAt: at,
-  }
+  const project = records.project({ roles: [{ key: 'reader' }, { key: 'writer' }] })
   const secret = newSecret()
-  const web = application(project, { name: 'web', clientSecretHash: hashSecret(secret) })
-  const spa = application(project, { name: 'spa', type: 'userAgent', authMethod: 'none', redirectUris: ['http://localhost:5173/callback'] })
-  const native = application(project, {
+  const application = (given: Partial<Application>) => records.application({ projectId: project.id, ...given })
+  const web = application({ name: 'web', clientSecretHash: hashSecret(secret) })
+  const spa = application({ name: 'spa', type: 'userAgent', authMethod: 'none', redirectUris: ['http://localhost:5173/callback'] })
+  const native = application({
     name: 'native',
     type: 'native',
     authMethod: 'none',
@@ -122,36 +116,3 @@ export function person(changes: Partial<NewUser> = {}): NewUser {
     ...changes,
   }
 }
-
-/** An application of `project`; `changes` replace what a confidential web application of the operator's own has. */
-export function application(project: Project, changes: Partial<Application> = {}): Application {
-  const at = new Date()
-  return {
-    id: newSecret(),
-    projectId: project.id,
-    name: 'web',
-    clientId: `${changes.name ?? 'web'}-${newSecret().slice(0, 8)}`,
-    type: 'web',
-    authMethod: 'basic',
-    redirectUris: ['http://localhost:3000/callback'],
-    postLogoutRedirectUris: ['http://localhost:3000/'],
-    grantTypes: ['authorizationCode', 'refreshToken', 'deviceCode', 'clientCredentials'],
-    responseTypes: ['code'],
-    accessTokenType: 'bearer',
-    idTokenUserinfoAssertion: false,
-    accessTokenRoleAssertion: false,
-    idTokenRoleAssertion: false,
-    requirePkce: true,
-    idTokenSignedResponseAlg: 'RS256',
-    firstParty: true,
-    audience: 'project',
-    clockSkewSeconds: 0,
-    additionalOrigins: [],
-    active: true,
-    createdAt: at,
-    changedAt: at,
-    ...changes,
-  }
-}
-
-export type { Application, Project }

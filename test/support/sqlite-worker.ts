@@ -4,28 +4,13 @@ import { createRecorder } from '#src/domain/audit/recorder.ts'
 import { createMetadata } from '#src/domain/metadata/metadata.ts'
 import { type UserId, UserIdTaken } from '#src/domain/users/user.ts'
 import { openSqlite } from '#src/storage/sqlite/open.ts'
+import { user } from './records.ts'
 
 const [directory = '', id = '', number = '', changes = ''] = process.argv.slice(2)
 const userId = id as UserId
 const stores = await openSqlite(directory)
-const now = systemClock()
 try {
-  await stores.users.insert(
-    {
-      id: userId,
-      kind: 'human',
-      username: 'jane',
-      state: 'active',
-      profile: {},
-      roles: {},
-      admin: false,
-      sequence: 1,
-      createdAt: now,
-      changedAt: now,
-    },
-    [],
-    [],
-  )
+  await stores.users.insert(user({ id: userId, username: 'jane' }), [], [])
   process.stdout.write('created the user\n')
 } catch (error) {
   if (!(error instanceof UserIdTaken)) throw error

@@ -2,7 +2,8 @@ import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose'
 import * as client from 'openid-client'
 import { expect, test } from 'vitest'
 import { hashSecret } from '#src/domain/users/secrets.ts'
-import { application, type Idp, person, startIdp } from '../../support/idp.ts'
+import { type Idp, person, startIdp } from '../../support/idp.ts'
+import { application } from '../../support/records.ts'
 import { metadataScope, relyingParty, signIn, zitadelAudience } from '../../support/relyingParty.ts'
 
 const jwtShape = /^[\w-]+\.[\w-]+\.[\w-]+$/
@@ -83,7 +84,7 @@ test('opaque and JWT tokens introspect alike: who, whom for, and the metadata', 
 test('an application of another project learns nothing of a token', async () => {
   await using idp = await startIdp()
   const other = { ...idp.project, id: 'another-project', name: 'Other' }
-  const stranger = application(other, { name: 'stranger', clientSecretHash: hashSecret('the secret of a stranger') })
+  const stranger = application({ projectId: other.id, name: 'stranger', clientSecretHash: hashSecret('the secret of a stranger') })
   await idp.domain.catalogue.commit({ putProjects: [other], putApplications: [stranger], events: [] })
   const { configuration, tokens } = await signIn(idp, { scope: 'openid offline_access' })
   const foreign = await relyingParty(idp, stranger, 'the secret of a stranger')

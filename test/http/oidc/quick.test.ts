@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { type Application, type Idp, startIdp } from '../../support/idp.ts'
+import type { Application } from '#src/domain/applications/application.ts'
+import { type Idp, startIdp } from '../../support/idp.ts'
 import { authorize, metadataScope, relyingParty, zitadelAudience } from '../../support/relyingParty.ts'
 import { testStores } from '../../support/stores.ts'
 

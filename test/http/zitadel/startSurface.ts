@@ -6,9 +6,10 @@ import { Busy, StoreUnavailable } from '#src/base/errors.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
 import { createMetadata } from '#src/domain/metadata/metadata.ts'
 import type { Bearer } from '#src/domain/sessions/bearer.ts'
-import type { User, UserId } from '#src/domain/users/user.ts'
+import type { UserId } from '#src/domain/users/user.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import { openSqlite } from '#src/storage/sqlite/open.ts'
+import { user } from '../../support/records.ts'
 import { tempDir } from '../../support/temp.ts'
 
 const janeId = '65f000000000000000000001' as UserId
@@ -16,18 +17,7 @@ export const organizationId = '170086363054473473'
 const ownProjectId = 'own-project'
 const start = new Date('2023-06-21T16:01:52.829Z')
 
-const jane: User = {
-  id: janeId,
-  kind: 'human',
-  username: 'jane',
-  state: 'active',
-  profile: {},
-  roles: {},
-  admin: false,
-  sequence: 1,
-  createdAt: start,
-  changedAt: start,
-}
+const jane = user({ id: janeId, username: 'jane', createdAt: start, changedAt: start })
 
 export interface Reply {
   readonly status: number
