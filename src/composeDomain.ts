@@ -30,8 +30,15 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
   const sealer = createSealer(secrets)
   const passwords = createPasswords()
   const endSessions = (userId: string) => stores.artifacts.removeByAccount(userId)
-  const users = createUsers({ store: stores.users, tokens: stores.tokens, passwords, recorder, endSessions })
   const throttle = createThrottle({ store: stores.attempts, now })
+  const users = createUsers({
+    store: stores.users,
+    tokens: stores.tokens,
+    passwords,
+    recorder,
+    endSessions,
+    forgiveFailures: throttle.forgive,
+  })
   const metadata = createMetadata({ store: stores.metadata, recorder })
   const catalogue = createCatalogue({ store: stores.catalogue, recorder })
   const keys = createKeys({ store: stores.keys, sealer, recorder })

@@ -14,14 +14,15 @@ interface Move {
   readonly verb: 'deactivate' | 'reactivate' | 'unlock'
   readonly summary: string
   readonly done: string
+  readonly already: string
   readonly to: UserState
   /** The state in which another command is the right one, and which. */
   readonly refuse?: { readonly state: UserState; readonly instead: string }
   readonly move: (domain: Domain, user: User) => Promise<User>
 }
 
-/** A command that moves a user to another state. One who is there already stays as they are. */
-const commandOf = ({ verb, summary, done, to, refuse, move }: Move): Command => ({
+/** A command that moves a user to another state, or finds them there. */
+const commandOf = ({ verb, summary, done, already, to, refuse, move }: Move): Command => ({
   name: `user ${verb}`,
   summary,
   operands: 'USER',
@@ -31,8 +32,8 @@ const commandOf = ({ verb, summary, done, to, refuse, move }: Move): Command => 
     return withDomain(invocation, async (domain) => {
       const user = await getUser(domain, name)
       if (user.state === refuse?.state) throw new WrongState(`${user.username} is ${user.state}; use "dossier user ${refuse.instead}"`)
-      const { id, username, state } = user.state === to ? user : await move(domain, user)
-      return { json: { id, username, state }, text: [user.state === to ? `${username} is ${to} already` : `${username} ${done}`] }
+      const { id, username, state } = await move(domain, user)
+      return { json: { id, username, state }, text: [`${username} ${user.state === to ? already : done}`] }
     })
   },
 })
@@ -41,6 +42,7 @@ export const userDeactivateCommand = commandOf({
   verb: 'deactivate',
   summary: 'Shut a user out: no sign-in, and what they hold stops working at once',
   done: 'is deactivated, and all sessions and tokens have ended',
+  already: 'is inactive already',
   to: 'inactive',
   move: ({ users }, { id }) => users.deactivate(id, actor),
 })
@@ -49,6 +51,7 @@ export const userReactivateCommand = commandOf({
   verb: 'reactivate',
   summary: 'Let a deactivated user in again',
   done: 'is active again',
+  already: 'is active already',
   to: 'active',
   refuse: { state: 'locked', instead: 'unlock' },
   move: ({ users }, { id }) => users.reactivate(id, actor),
@@ -56,8 +59,9 @@ export const userReactivateCommand = commandOf({
 
 export const userUnlockCommand = commandOf({
   verb: 'unlock',
-  summary: 'Let a locked user in again',
-  done: 'is unlocked',
+  summary: 'Let a user in again who is locked, or must wait after too many wrong passwords',
+  done: 'is unlocked, and need not wait',
+  already: 'was not locked, and need not wait any more',
   to: 'active',
   refuse: { state: 'inactive', instead: 'reactivate' },
   move: ({ users }, { id }) => users.unlock(id, actor),

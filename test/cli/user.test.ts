@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
-import { workplace } from './dossier.ts'
+import { describe, expect, test } from 'vitest'
+import { throttleLimits } from '#src/domain/users/throttle.ts'
+import { Browser } from '../support/browser.ts'
+import { testStores } from '../support/stores.ts'
+import { demo, workplace } from './dossier.ts'
 
 test('a user is created, read by id and by name, listed, switched off and on, and removed', async () => {
   const place = workplace()
@@ -93,3 +96,46 @@ test('a token is shown once, works beside a running server, and ends when it is 
   expect((await place.run(['token', 'revoke', 'sync', json.id])).status).toBe(1)
   expect((await place.run(['token', 'create', 'sync', '--expires', '2001-01-01'])).status).toBe(2)
 })
+
+describe.each(testStores)('on $name', ({ make }) => {
+  test('after too many wrong passwords, "user unlock" lets a person in at once, by either name, from any browser but no other address', async () => {
+    const place = workplace({ DOSSIER_STORE: make(), DOSSIER_SECRET: 'a secret for tests of more than 32 bytes', DOSSIER_APPLY: demo })
+    await using server = await place.serve()
+    const [username, email, password] = ['road.runner', 'road.runner@acme.example', 'beep-beep-beep']
+    /** What the last of some attempts in one form is answered; 200 stands for the way back to the application. */
+    const attempts = async (browser: Browser, name: string, ...passwords: string[]) => {
+      const page = await browser.open(authorizeAddress)
+      let status = 0
+      for (const each of passwords) {
+        const answer = await browser.submit(page, '/login', { username: name, password: each })
+        status = answer.url.searchParams.has('code') ? 200 : answer.status
+      }
+      return status
+    }
+    const wrong = Array.from({ length: throttleLimits.account.free + 3 }, () => 'wrong password')
+
+    const known = new Browser(server.issuer)
+    expect(await attempts(known, email, password)).toBe(200)
+    await known.submit(await known.open('/oidc/v1/end_session'), '/confirm', { logout: 'yes' })
+    expect(await attempts(known, email, ...wrong, password)).toBe(429)
+    expect(await attempts(new Browser(server.issuer), username, ...wrong, password)).toBe(429)
+    const unlocked = await place.run(['user', 'unlock', username])
+    expect([unlocked.status, unlocked.stdout]).toEqual([0, 'road.runner was not locked, and need not wait any more\n'])
+    expect(await attempts(known, email, password)).toBe(200)
+    expect(await attempts(new Browser(server.issuer), username, password)).toBe(200)
+
+    for (let other = 0; other < throttleLimits.address.free; other += 1) await attempts(new Browser(server.issuer), `nobody-${other}`, 'x')
+    expect(await attempts(new Browser(server.issuer), username, password)).toBe(429)
+    await place.run(['user', 'unlock', username])
+    expect(await attempts(new Browser(server.issuer), username, password)).toBe(429)
+  })
+})
+
+const authorizeAddress = `/oauth/v2/authorize?${new URLSearchParams({
+  response_type: 'code',
+  client_id: 'portal-web',
+  redirect_uri: 'http://localhost:3000/callback',
+  scope: 'openid',
+  code_challenge: 'A'.repeat(43),
+  code_challenge_method: 'S256',
+})}`

@@ -47,4 +47,18 @@ export function attemptsContract(open: Open): void {
     await attempts.forget([])
     expect(await attempts.count(['jane', 'john'], later(1), 60)).toMatchObject([undefined, { failures: 1 }])
   })
+
+  test('all that begins alike is forgotten together, and nothing beside it', async () => {
+    await using stores = await open()
+    const { attempts } = stores
+    const [own, others] = [
+      ['jane', 'jane.', 'jane.phone', 'jane😀', 'jane\u{10fffe}'],
+      ['jan', 'Jane', 'janf', 'a jane', '', ...oddKeys],
+    ]
+    await attempts.count([...own, ...others], inSeconds(0), 60)
+    await attempts.forgetAll('jane')
+    await attempts.forgetAll('unknown')
+    expect(await attempts.count(own, inSeconds(1), 60)).toEqual(own.map(() => undefined))
+    expect(await attempts.count(others, inSeconds(1), 60)).toEqual(others.map(() => ({ failures: 1, lastAt: inSeconds(0) })))
+  })
 }

@@ -66,4 +66,6 @@ export interface AttemptStore {
   /** Adds one to each key, at once, and answers what each stood at before. An attempt is counted before it is judged, so that a burst cannot slip through. */
   count(keys: readonly string[], at: Date, windowSeconds: number): Promise<readonly (Attempts | undefined)[]>
   forget(keys: readonly string[]): Promise<void>
+  /** Forgets every key that begins with `start`. */
+  forgetAll(start: string): Promise<void>
 }

@@ -36,6 +36,9 @@ export function createThrottle({ store, now }: { store: AttemptStore; now: Clock
 
     /** Forgets the failures of the account after a success. The address keeps its own: one good guess does not pay for a thousand bad ones. */
     succeeded: (attempt: Attempt) => store.forget(keysOf(attempt).slice(0, 1)),
+
+    /** Forgets every failure under `name`, of strangers and of known browsers, so that its owner can sign in at once. Addresses keep theirs. */
+    forgive: (name: string) => store.forgetAll(accountKey(name)),
   }
 }
 
@@ -50,10 +53,13 @@ function waitSeconds(
   return Math.max(0, Math.ceil(wait - elapsed))
 }
 
-/** Hashed: the store need not know what people type, which now and then is a password in the wrong field. */
 const keysOf = ({ name, address, knownDevice }: Attempt) => [
-  digest(knownDevice === undefined ? `account:${comparable(name)}` : `device:${knownDevice}:${comparable(name)}`),
+  knownDevice === undefined ? accountKey(name) : `${accountKey(name)}.${digest(`device:${knownDevice}`)}`,
   digest(`address:${address}`),
 ]
 
+/** The count of strangers; those of known browsers begin with it. */
+const accountKey = (name: string) => digest(`account:${comparable(name)}`)
+
+/** The store need not know what people type, which now and then is a password in the wrong field. */
 const digest = (text: string) => createHash('sha256').update(text).digest('base64url')

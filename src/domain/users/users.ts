@@ -14,6 +14,8 @@ export interface UsersDeps {
   readonly recorder: Recorder
   /** Ends every session and token of a user who may no longer act. */
   readonly endSessions: (userId: UserId) => Promise<void>
+  /** Forgets who has failed to sign in under a name, so that nobody must wait. */
+  readonly forgiveFailures: (loginName: string) => Promise<void>
 }
 
 export interface NewUser {
@@ -42,7 +44,7 @@ export interface UserEdit {
 
 export type Users = ReturnType<typeof createUsers>
 
-export function createUsers({ store, tokens, passwords, recorder, endSessions }: UsersDeps) {
+export function createUsers({ store, tokens, passwords, recorder, endSessions, forgiveFailures }: UsersDeps) {
   const about = (id: UserId) => ({ kind: 'user', id }) as const
 
   /** Moves a user to `state` unless they are in it, and ends what they hold when they may no longer act. */
@@ -172,7 +174,13 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions }:
     deactivate: (id: UserId, actor: Actor) => moveTo(id, 'inactive', 'user.deactivated', actor),
     reactivate: (id: UserId, actor: Actor) => moveTo(id, 'active', 'user.reactivated', actor),
     lock: (id: UserId, actor: Actor) => moveTo(id, 'locked', 'user.locked', actor),
-    unlock: (id: UserId, actor: Actor) => moveTo(id, 'active', 'user.unlocked', actor),
+
+    /** Lets a user in again, at once: failures to sign in as them are forgotten too, also of a user who was not locked. @throws UserNotFound */
+    async unlock(id: UserId, actor: Actor): Promise<User> {
+      const user = await moveTo(id, 'active', 'user.unlocked', actor)
+      await Promise.all(loginNamesOf(user).map(forgiveFailures))
+      return user
+    },
 
     /** Removes a user with metadata, tokens and sessions; the trail keeps what happened. @throws UserNotFound */
     async remove(id: UserId, actor: Actor): Promise<void> {
@@ -211,6 +219,9 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions }:
     },
   }
 }
+
+/** What `findByLoginName` may find the user by. */
+const loginNamesOf = ({ username, profile: { email, emailVerified } }: User) => (email && emailVerified ? [username, email] : [username])
 
 /** @throws UserInvalid */
 export function assertAcceptableUsername(username: string): void {

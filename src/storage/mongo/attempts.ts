@@ -9,6 +9,9 @@ interface AttemptDocument extends Attempts {
   readonly expiresAt: Date
 }
 
+/** No key has it, and every key comes before it. */
+const last = '\u{10ffff}'
+
 export function createAttemptStore(connection: Connection): AttemptStore {
   const attempts = connection.database.collection<AttemptDocument>('attempts')
 
@@ -40,6 +43,11 @@ export function createAttemptStore(connection: Connection): AttemptStore {
     forget: (keys) =>
       connection.run(async () => {
         await attempts.deleteMany({ _id: { $in: [...keys] } })
+      }),
+
+    forgetAll: (start) =>
+      connection.run(async () => {
+        await attempts.deleteMany({ _id: { $gte: start, $lt: start + last } })
       }),
   }
 }

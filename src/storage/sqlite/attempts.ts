@@ -6,6 +6,9 @@ interface AttemptRow {
   readonly last_at: number
 }
 
+/** No key has it, and every key comes before it. */
+const last = '\u{10ffff}'
+
 export function createAttemptStore(database: Database): AttemptStore {
   function countOne(key: string, at: number, windowMs: number): Attempts | undefined {
     const row = database.get<AttemptRow>('SELECT failures, last_at FROM attempts WHERE key = ?', key)
@@ -27,6 +30,11 @@ export function createAttemptStore(database: Database): AttemptStore {
     forget: (keys) =>
       database.write(() => {
         for (const key of keys) database.run('DELETE FROM attempts WHERE key = ?', key)
+      }),
+
+    forgetAll: (start) =>
+      database.write(() => {
+        database.run('DELETE FROM attempts WHERE key >= ? AND key < ?', start, start + last)
       }),
   }
 }
