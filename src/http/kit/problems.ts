@@ -51,8 +51,8 @@ export async function answerProblem(ctx: Context, pages: Pages, problem: Problem
   ctx.body = { error, error_description: problem.sentence }
 }
 
-/** Whether the client went away in the middle of its request: nobody is there to be told, and nobody is at fault. */
-export const hasGone = (ctx: Context) => ctx.req.errored !== null
+/** Whether the client went away before it had sent its whole request: nobody is there to be told, and nobody is at fault. */
+export const hasGone = ({ req }: Context) => !req.complete && (req.errored !== null || req.socket.destroyed || req.socket.readableEnded)
 
 /** Turns whatever is thrown further in into an answer, and what nobody expected into a line of the log. */
 export function problems({ pages, log }: { pages: Pages; log: Log }): Middleware {

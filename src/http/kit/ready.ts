@@ -3,7 +3,7 @@ import { strictTransportSecurity } from './headers.ts'
 import { type createRequestLines, giveId } from './request.ts'
 
 /** A reply that stands ready, with its headers as Node wants them: name, value, name, value. */
-export interface Ready {
+interface Ready {
   readonly body: string
   readonly headers: readonly string[]
 }

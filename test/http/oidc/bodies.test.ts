@@ -63,11 +63,15 @@ test('a parameter that is there twice, an unknown grant and a missing client are
 
 test('a client that goes away in the middle of its request is no fault of ours', async () => {
   await using idp = await startIdp()
-  for (const path of ['/oauth/v2/token', '/oauth/v2/introspect', '/oauth/v2/revoke', '/auth/v1/users/me/metadata/_search']) {
-    const socket = connect(idp.port, 'localhost')
-    const head = `POST ${path} HTTP/1.1\r\nhost: ${new URL(idp.issuer).host}\r\ncontent-type: application/x-www-form-urlencoded\r\n`
-    socket.write(`${head}content-length: 500\r\n\r\ngrant_type=client_`, () => socket.destroy())
-    await vi.waitFor(() => expect(idp.log.filter((line) => line.includes(`"path":"${path}"`))).toHaveLength(1))
+  const paths = ['/oauth/v2/token', '/oauth/v2/introspect', '/oauth/v2/revoke', '/auth/v1/users/me/metadata/_search']
+  for (const leave of ['destroy', 'end'] as const) {
+    for (const path of paths) {
+      const linesBefore = idp.log.length
+      const socket = connect(idp.port, 'localhost')
+      const head = `POST ${path} HTTP/1.1\r\nhost: ${new URL(idp.issuer).host}\r\ncontent-type: application/x-www-form-urlencoded\r\n`
+      socket.write(`${head}content-length: 500\r\n\r\ngrant_type=client_`, () => socket[leave]())
+      await vi.waitFor(() => expect(idp.log.slice(linesBefore)).toEqual([expect.stringContaining(`"path":"${path}"`)]))
+    }
   }
   expect(idp.log.filter((line) => line.includes('"level":50'))).toEqual([])
 })
