@@ -96,7 +96,7 @@ export async function composeService(configuration: Configuration, domain: Domai
   )
   app.use(postedAsQuery(['/oauth/v2/authorize', '/oidc/v1/end_session']))
   app.use(formsOnly(['/oauth/v2/', '/oidc/v1/', '/device']))
-  app.use(engine.around)
+  for (const middleware of engine.around) app.use(middleware)
 
   const server = createServer(
     { maxHeaderSize: 32 * 1024, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },

@@ -11,6 +11,8 @@ interface Payload {
   readonly accountId?: string
 }
 
+export const authorizationCodeTtlSeconds = 60
+
 /** What the engine calls `payload` of a `model`, with the fields by which the store finds it. `expiresIn` is in seconds. */
 export function artifactOf(model: string, id: string, payload: Payload, expiresIn: number | undefined, now: Date): Artifact {
   return {

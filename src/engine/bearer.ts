@@ -82,7 +82,7 @@ export function holding<Token extends StoredToken>(found: FoundToken | undefined
   return { token, grant, isConsumed: found.token.consumedAt !== undefined }
 }
 
-const isOver = ({ exp }: { readonly exp?: number }, at: number) => exp !== undefined && exp <= at
+export const isOver = ({ exp }: { readonly exp?: number }, at: number) => exp !== undefined && exp <= at
 
 function sessionHolds(found: FoundArtifact | undefined, token: StoredToken, at: number): boolean {
   const session = found?.payload as StoredSession | undefined

@@ -40,8 +40,7 @@ export function clientOf(application: Application): ClientMetadata {
     jwks: application.jwks as ClientMetadata['jwks'],
     jwks_uri: application.jwksUri,
     access_token_type: application.accessTokenType,
-    // A public client has nothing else to prove that the code is its own.
-    require_pkce: application.requirePkce || application.authMethod === 'none',
+    require_pkce: mustUsePkce(application),
     additional_origins: [...application.additionalOrigins],
   })
 }
@@ -49,6 +48,9 @@ export function clientOf(application: Application): ClientMetadata {
 /** What an application may ask for. Whoever proves nothing gets no token of its own (RFC 6749, section 4.4), whatever was written into the store. */
 export const allowedGrants = ({ grantTypes, authMethod }: Application): readonly GrantType[] =>
   authMethod === 'none' ? grantTypes.filter((each) => each !== 'clientCredentials') : grantTypes
+
+/** A public application has nothing else to prove that the code is its own. */
+export const mustUsePkce = ({ requirePkce, authMethod }: Application) => requirePkce || authMethod === 'none'
 
 /** A machine user as a client: its client id is the username, and client credentials are all it may use. */
 export function clientOfMachine(user: User): ClientMetadata {

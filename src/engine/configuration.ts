@@ -4,6 +4,7 @@ import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { createFindAccount } from './account.ts'
 import { routes } from './addresses.ts'
+import { authorizationCodeTtlSeconds } from './artifacts.ts'
 import { ownClientMetadata } from './clients.ts'
 import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
@@ -72,7 +73,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
       IdToken: () => settings().idTokenTtlSeconds,
       RefreshToken: () => settings().refreshTokenTtlSeconds,
       Session: () => settings().sessionTtlSeconds,
-      AuthorizationCode: 60,
+      AuthorizationCode: authorizationCodeTtlSeconds,
       DeviceCode: 600,
       Interaction: 3600,
       // A grant must outlive what was issued under it; grants.ts prolongs it while refresh tokens rotate.

@@ -28,12 +28,13 @@ import { recordEngineEvents } from './events.ts'
 import { installGrantProlongation } from './grants.ts'
 import { createSignIdToken, installIdTokens } from './idTokens.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
-import { Provider, replaceKeys } from './internals.ts'
+import { Provider, replaceKeys, stateOf } from './internals.ts'
 import { createIntrospection } from './introspection.ts'
 import { createKeyring } from './keyring.ts'
 import { installMachineGrant } from './machineGrant.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
+import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
 import { installSteps, introspectWith } from './steps.ts'
 import { createUserinfo } from './userinfo.ts'
@@ -61,8 +62,8 @@ export interface Engine {
   readonly app: Koa
   /** Keeps the engine up to date with the store, and answers by itself what is asked most: discovery, keys, userinfo. Comes early. */
   readonly first: readonly Koa.Middleware[]
-  /** Completes what the engine's routes answer. Comes right before them. */
-  readonly around: Koa.Middleware
+  /** Sends known browsers on, and completes what the engine's routes answer. Comes right before them. */
+  readonly around: readonly Koa.Middleware[]
   /** Discovery and keys by address, if they stand ready and are up to date; a request makes them so. */
   readonly ready: (path: string) => { readonly body: string; readonly headers: readonly string[] } | undefined
   readonly interactions: Interactions
@@ -149,6 +150,14 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     introspect: introspection.introspect,
     now,
   })
+  const authorize = createAuthorize({
+    issuer,
+    artifacts,
+    catalogue,
+    users,
+    sessionCookie: { name: provider.cookieName('session'), options: stateOf(provider).configuration.cookies.long },
+    now,
+  })
   const completing: Koa.Middleware = async (ctx, next) => {
     await next()
     // The engine would call it a fault of ours; it is a request to try again, which whoever is further out knows how to say.
@@ -162,7 +171,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   return {
     app: provider as unknown as Koa,
     first: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware, quick as Koa.Middleware],
-    around: completing,
+    around: [authorize, completing],
     ready: (path) => (keyring.isCurrent(catalogue.revision()) ? findDocument(path) : undefined),
     interactions: createInteractions(provider),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, catalogue, users }),

@@ -34,7 +34,7 @@ export interface EngineState {
   readonly grantTypeHandlers: Map<string, (ctx: KoaContextWithOIDC) => Promise<void>>
   readonly configuration: {
     readonly scopes: ReadonlySet<string>
-    readonly cookies: { readonly long: object }
+    readonly cookies: { readonly long: { readonly signed: boolean } }
     readonly features: { readonly rpInitiatedLogout: { readonly postLogoutSuccessSource: (ctx: KoaContextWithOIDC) => Promise<void> } }
   }
 }

@@ -1,4 +1,4 @@
-import { parse } from 'node:querystring'
+import { type ParsedUrlQuery, parse } from 'node:querystring'
 import type { Context } from 'koa'
 import type { StepState } from '../steps.ts'
 
@@ -19,9 +19,13 @@ export async function readForm(ctx: Context): Promise<Form | undefined> {
   if (type === undefined || !usual.test(type) || !(Number(length) <= longest)) return undefined
   const text = await readText(ctx)
   ;(ctx.state as StepState).form = text
-  const form = parse(text)
-  for (const name in form) if (typeof form[name] !== 'string') return undefined
-  return form as Form
+  return onceEach(parse(text))
+}
+
+/** The fields, if none of them is there twice. */
+export function onceEach(fields: ParsedUrlQuery): Form | undefined {
+  for (const name in fields) if (typeof fields[name] !== 'string') return undefined
+  return fields as Form
 }
 
 /** Node reads no more than the length that the request has told. */

@@ -8,7 +8,7 @@ const usualSource = new Set(
   ),
 )
 const usualCode = new Set([...usualSource, 'codeChallenge', 'codeChallengeMethod', 'redirectUri'])
-const usualGrant = new Set('iat exp kind jti clientId accountId openid'.split(' '))
+export const usualGrant = new Set('iat exp kind jti clientId accountId openid'.split(' '))
 
 /**
  * Whether tokens may be issued for it without the engine: a user's, not used before, not bound to a key, for no other resource server, without
