@@ -1,89 +1,114 @@
-/** A single-page application on `oidc-client-ts`, from another origin, in Chromium: what its browser lets it do, and what it gets. */
+/** The single-page application of the examples, on `oidc-client-ts` in Chromium: what its browser lets it do, and what it gets. */
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { resolve } from 'node:path'
+import axe from 'axe-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Chromium, startChromium, withoutChromium } from '../support/chromium.ts'
 import { type Idp, password, startIdp } from '../support/idp.ts'
+import { freePort } from '../support/ports.ts'
 import { metadataScope, signIn } from '../support/relyingParty.ts'
 
-const library = readFileSync(new URL('../../node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js', import.meta.url))
+const root = resolve(import.meta.dirname, '../..')
 
-/** The application: one page with the library, at any address; and the files of jose, for a page to import. */
-const application = createServer((request, response) => {
+/** An empty page of another origin, and the files of jose for it to import. */
+const elsewhere = createServer((request, response) => {
   const jose = /^\/jose\/([\w/]+\.js)$/.exec(request.url ?? '')?.[1]
-  const isScript = jose !== undefined || request.url === '/oidc-client-ts.js'
-  response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html')
-  if (jose) response.end(readFileSync(new URL(`../../node_modules/jose/dist/webapi/${jose}`, import.meta.url)))
-  else response.end(isScript ? library : '<!doctype html><title>SPA</title><script src="/oidc-client-ts.js"></script>')
+  response.setHeader('Content-Type', jose ? 'text/javascript' : 'text/html')
+  response.end(jose ? readFileSync(resolve(root, 'node_modules/jose/dist/webapi', jose)) : '<!doctype html><title>Elsewhere</title>')
 })
+
+interface Spa extends AsyncDisposable {
+  readonly idp: Idp
+  readonly origin: string
+}
+
+/** Starts examples/spa as the README does, for a provider that has it registered. */
+async function startSpa(): Promise<Spa> {
+  const idp = await startIdp()
+  const port = await freePort()
+  const origin = `http://localhost:${port}`
+  const spa = { ...idp.spa, redirectUris: [`${origin}/callback.html`], postLogoutRedirectUris: [`${origin}/`] }
+  await idp.domain.catalogue.commit({ putApplications: [spa], events: [] })
+  const environment = { ISSUER: idp.issuer, PORT: String(port), CLIENT_ID: spa.clientId }
+  const example = spawn(process.execPath, [resolve(root, 'examples/spa/main.js')], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  await once(example.stderr, 'data')
+  return {
+    idp,
+    origin,
+    async [Symbol.asyncDispose]() {
+      example.kill()
+      await idp[Symbol.asyncDispose]()
+    },
+  }
+}
 
 describe.skipIf(withoutChromium !== undefined)(`in Chromium${withoutChromium ? ` (${withoutChromium})` : ''}`, () => {
   let chromium: Chromium
-  let origin: string
+  let strange: string
   beforeAll(async () => {
     chromium = await startChromium()
-    await once(application.listen(0, 'localhost'), 'listening')
-    origin = `http://localhost:${(application.address() as AddressInfo).port}`
+    await once(elsewhere.listen(0, 'localhost'), 'listening')
+    strange = `http://localhost:${(elsewhere.address() as AddressInfo).port}`
   })
   afterAll(async () => {
     await chromium[Symbol.asyncDispose]()
-    application.close()
+    elsewhere.close()
   })
 
-  async function start(): Promise<Idp> {
-    const idp = await startIdp()
-    const spa = { ...idp.spa, redirectUris: [`${origin}/callback`], postLogoutRedirectUris: [`${origin}/bye`] }
-    await idp.domain.catalogue.commit({ putApplications: [spa], events: [] })
-    return { ...idp, spa }
-  }
-
-  const manager = (idp: Idp) =>
-    `new oidc.UserManager(${JSON.stringify({
-      authority: idp.issuer,
-      client_id: idp.spa.clientId,
-      redirect_uri: `${origin}/callback`,
-      post_logout_redirect_uri: `${origin}/bye`,
-      scope: `openid profile email offline_access ${metadataScope}`,
-      loadUserInfo: true,
-    })})`
-
   test('it signs in, reads userinfo across origins, renews its tokens, and signs out', async () => {
-    await using idp = await start()
+    await using spa = await startSpa()
+    const { idp, origin } = spa
     const page = await chromium.newPage()
     await page.goto(origin)
-    await page.evaluate(`${manager(idp)}.signinRedirect()`).catch(() => undefined)
+    await page.click('#sign-in')
     await page.fill('#username', idp.jane.username)
     await page.fill('#password', password)
     await page.click('#login-submit')
-    await page.waitForURL(`${origin}/callback**`)
+    await page.waitForSelector('#signed-in', { state: 'visible' })
+    expect(page.url()).toBe(`${origin}/`)
+    expect(await page.evaluate(`${axe.source}; axe.run().then(({ violations }) => violations.map(({ id }) => id))`)).toEqual([])
+    expect(await page.textContent('#email')).toBe('jane@acme.example')
+    expect(await page.locator('#metadata tr').allInnerTexts()).toEqual(['ContractNumber\t1234'])
 
-    const user = (await page.evaluate(
-      `${manager(idp)}.signinCallback().then((user) => ({ profile: user.profile, scope: user.scope, token: user.access_token }))`,
-    )) as {
-      profile: Record<string, unknown>
-      scope: string
-      token: string
-    }
-    expect(user.profile).toMatchObject({ sub: idp.jane.id, email: 'jane@acme.example', [metadataScope]: { ContractNumber: 'MTIzNA' } })
+    const stored = () =>
+      page.evaluate((key) => JSON.parse(sessionStorage.getItem(key) ?? 'null'), `oidc.user:${idp.issuer}:${idp.spa.clientId}`) as Promise<{
+        profile: Record<string, unknown>
+        access_token: string
+      } | null>
+    const before = await stored()
+    expect(before?.profile).toMatchObject({ sub: idp.jane.id, email: 'jane@acme.example', [metadataScope]: { ContractNumber: 'MTIzNA' } })
+    await page.click('#renew')
+    await expect.poll(async () => (await stored())?.access_token).not.toBe(before?.access_token)
+    const renewed = (await stored())?.access_token
 
-    const renewed = await page.evaluate(`${manager(idp)}.signinSilent().then((user) => user.access_token)`)
-    expect(renewed).not.toBe(user.token)
-
-    await page.evaluate(`${manager(idp)}.signoutRedirect()`).catch(() => undefined)
+    await page.click('#sign-out')
     await page.click('#logout-confirm')
-    await page.waitForURL(`${origin}/bye**`)
+    await page.waitForSelector('#signed-out', { state: 'visible' })
+    expect(page.url()).toBe(`${origin}/`)
+    expect(await stored()).toBeNull()
     const answered = await fetch(idp.url('/oidc/v1/userinfo'), { headers: { authorization: `Bearer ${renewed}` } })
     expect(answered.status).toBe(200)
   })
 
-  test('a page of a strange origin gets nothing out of the token and userinfo endpoints', async () => {
-    await using idp = await start()
+  test('it says why nobody was signed in', async () => {
+    await using spa = await startSpa()
     const page = await chromium.newPage()
-    await page.goto(idp.url('/').href.replace('localhost', '127.0.0.1')).catch(() => undefined)
-    await page.goto(`${origin.replace('localhost', '127.0.0.1')}/`).catch(() => undefined)
-    await page.goto('about:blank')
+    await page.goto(`${spa.origin}/callback.html?error=access_denied&error_description=The+person+said+no.&state=unknown`)
+    expect(await page.textContent('#problem:visible')).not.toBe('')
+    expect(await page.isVisible('#sign-in')).toBe(true)
+  })
+
+  test('a page of a strange origin gets nothing out of the token and userinfo endpoints', async () => {
+    await using idp = await startIdp()
+    const page = await chromium.newPage()
+    await page.goto(strange)
     const outcome = await page.evaluate(
       `fetch(${JSON.stringify(idp.url('/oauth/v2/token').href)}, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token', client_id: ${JSON.stringify(idp.spa.clientId)}, refresh_token: 'x' }) }).then(() => 'read', () => 'refused')`,
     )
@@ -91,9 +116,9 @@ describe.skipIf(withoutChromium !== undefined)(`in Chromium${withoutChromium ? `
   })
 
   test('an ID token verifies in the browser with jose and nothing but the issuer', async () => {
-    await using idp = await start()
+    await using idp = await startIdp()
     const page = await chromium.newPage()
-    await page.goto(origin)
+    await page.goto(strange)
     const { tokens } = await signIn(idp)
     const subject = await page.evaluate(`import('/jose/index.js').then(async ({ createRemoteJWKSet, jwtVerify }) => {
       const issuer = ${JSON.stringify(idp.issuer)}
