@@ -49,6 +49,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     keys,
     pages: createEnginePages(pages),
     cookieSecrets: sealer.derive('cookies'),
+    openSecret: sealer.open,
     audit: stores.audit,
     recorder,
     outboundAllow: configuration.DOSSIER_OUTBOUND_ALLOW,

@@ -63,6 +63,8 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
       rules: {
         defaultSettings,
         hashSecret,
+        sealSecret: (secret, clientId, before) =>
+          before && sealer.open(before, clientId) === secret ? before : sealer.seal(secret, clientId),
         comparable,
         metadataLimits,
         assertMetadata: assertAcceptable,

@@ -6,19 +6,21 @@ import type { ArtifactStore, FoundArtifact } from '#src/domain/sessions/store.ts
 import { isActive } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { artifactOf } from './artifacts.ts'
-import { clientOf, clientOfMachine } from './clients.ts'
+import { clientOf, clientOfMachine, type OpenSecret } from './clients.ts'
 import { errors } from './internals.ts'
 
 export interface AdapterDeps {
   readonly artifacts: ArtifactStore
   readonly catalogue: Pick<Catalogue, 'find'>
   readonly users: Pick<Users, 'findByUsername'>
+  readonly openSecret: OpenSecret
   readonly now: Clock
 }
 
 /** Makes the engine's adapter of one model. */
-export function createAdapter({ artifacts, catalogue, users, now }: AdapterDeps) {
-  return (model: string): Adapter => (model === 'Client' ? clientAdapter({ catalogue, users }) : artifactAdapter({ model, artifacts, now }))
+export function createAdapter({ artifacts, catalogue, users, openSecret, now }: AdapterDeps) {
+  return (model: string): Adapter =>
+    model === 'Client' ? clientAdapter({ catalogue, users, openSecret }) : artifactAdapter({ model, artifacts, now })
 }
 
 const payloadOf = (found: FoundArtifact | undefined): AdapterPayload | undefined =>
@@ -44,14 +46,14 @@ function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: 
   }
 }
 
-function clientAdapter({ catalogue, users }: Pick<AdapterDeps, 'catalogue' | 'users'>): Adapter {
+function clientAdapter({ catalogue, users, openSecret }: Pick<AdapterDeps, 'catalogue' | 'users' | 'openSecret'>): Adapter {
   const readOnly = async () => {
     throw new TypeError('applications are changed through the catalogue, not by the engine')
   }
   return {
     async find(clientId) {
       const view = await catalogue.find(clientId)
-      if (view) return view.application.active ? clientOf(view.application) : undefined
+      if (view) return view.application.active ? clientOf(view.application, openSecret) : undefined
       const user = await users.findByUsername(clientId)
       return user?.kind === 'machine' && user.username === clientId && user.secretHash && isActive(user) ? clientOfMachine(user) : undefined
     },

@@ -21,6 +21,7 @@ import { createAdapter } from './adapter.ts'
 import { refuseMethod } from './addresses.ts'
 import { createFindToken, createVerifyBearer } from './bearer.ts'
 import { installClientCache } from './clientCache.ts'
+import type { OpenSecret } from './clients.ts'
 import { engineConfiguration } from './configuration.ts'
 import { createCookieSigner } from './cookies.ts'
 import { createDocuments } from './documents.ts'
@@ -48,6 +49,8 @@ export interface EngineDeps {
   readonly pages: EnginePages
   /** Sign cookies; the first signs, all verify. */
   readonly cookieSecrets: readonly Buffer[]
+  /** Opens what was sealed for an application. */
+  readonly openSecret: OpenSecret
   readonly audit: Pick<AuditStore, 'record'>
   readonly recorder: Recorder
   /** Host names and ranges that outgoing calls may reach although they are private. */
@@ -85,7 +88,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const provider = new Provider(
     issuer,
     engineConfiguration({
-      adapter: createAdapter({ artifacts, catalogue, users, now }),
+      adapter: createAdapter({ artifacts, catalogue, users, openSecret: deps.openSecret, now }),
       findAccount: createFindAccount({ users, catalogue }),
       catalogue,
       pages,

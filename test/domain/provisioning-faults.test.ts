@@ -50,11 +50,38 @@ test.each([
   ['type: api, clockSkew: 5', ['clockSkew: must be a duration such as 90s, 15m, 12h or 30d']],
   ['type: api, clientId: "a:b"', ['clientId: must be 1 to 200 printable ASCII characters without blanks and colons']],
   ['type: api, additionalOrigins: ["https://a.example/"]', [expect.stringContaining('additionalOrigins[0]: must be a bare https origin')]],
-  ['type: api, forwardAuth: { metadata: [] }', ['forwardAuth: is not supported yet']],
-  ['type: api, subjectType: pairwise', ['subjectType: is not supported yet']],
+  ['type: api, forwardAuth: { metadata: [ContractNumber] }', []],
+  ['type: api, forwardAuth: { keys: [] }', expect.arrayContaining(['forwardAuth.metadata: is missing'])],
+  ['type: api, subjectType: pairwise', ['subjectType: pairwise needs a sectorIdentifierUri unless all redirectUris have one host']],
+  ['redirectUris: ["https://a.example/", "https://a.example/b"], subjectType: pairwise', []],
+  ['type: api, sectorIdentifierUri: "http://a.example/"', ['sectorIdentifierUri: must be an https address without a fragment']],
+  ['type: api, userinfoSignedResponseAlg: HS256', ['userinfoSignedResponseAlg: must be RS256 or ES256 or EdDSA or PS256']],
+  [
+    'type: api, idTokenEncryptedResponseAlg: RSA-OAEP-256',
+    ['idTokenEncryptedResponseAlg: needs jwks or jwksUri: it is encrypted for a key of the application'],
+  ],
+  ['type: api, idTokenEncryptedResponseEnc: A128GCM', ['idTokenEncryptedResponseEnc: needs idTokenEncryptedResponseAlg']],
+  ['type: api, requireSignedRequestObject: true', ['requireSignedRequestObject: needs jwks or jwksUri to check signatures']],
+  ['type: api, authMethod: clientSecretJwt, clientSecret: s', []],
+  ['type: api, tokenEndpointAuthSigningAlg: HS256', ['tokenEndpointAuthSigningAlg: HS256 has no use with authMethod basic']],
+  ['type: api, tlsClientAuthSanDns: a.example', ['tlsClientAuthSanDns: has no use with authMethod basic']],
+  ['type: api, authMethod: tlsClientAuth', [expect.stringContaining('authMethod: tlsClientAuth needs exactly one of')]],
+  ['type: api, authMethod: tlsClientAuth, tlsClientAuthSubjectDn: "CN=a"', []],
+  [
+    'type: api, dpopBoundAccessTokens: true, tlsClientCertificateBoundAccessTokens: true',
+    ['dpopBoundAccessTokens: must not be beside tlsClientCertificateBoundAccessTokens: a token is bound one way'],
+  ],
+  [
+    'redirectUris: ["https://a.example/"], profile: fapi2',
+    [
+      'authMethod: must be privateKeyJwt, tlsClientAuth or selfSignedTlsClientAuth with profile fapi2',
+      'profile: fapi2 needs dpopBoundAccessTokens or tlsClientCertificateBoundAccessTokens',
+      'idTokenSignedResponseAlg: must be PS256, ES256 or EdDSA with profile fapi2',
+    ],
+  ],
   ['type: api, redirectURIs: []', ['redirectURIs: there is no such field; did you mean redirectUris?']],
   ['type: spa, grantTypes: []', ['type: must be web or userAgent or native or api']],
-  ['redirectUris: ["https://a.example/"], responseTypes: [id_token]', ['responseTypes: id_token needs the grant type implicit']],
+  ['redirectUris: ["https://a.example/"], responseTypes: [id_token]', ['responseTypes: id_token and token need the grant type implicit']],
 ])('an application with %s is judged', (fields, faults) => {
   expect(applicationFaults(fields)).toEqual(faults)
 })

@@ -5,6 +5,7 @@
  * Owns what a client may do and what its tokens say. Does not know the engine that enforces it.
  */
 import { DomainError } from '#src/base/errors.ts'
+import type { ProtocolChoices } from './protocol.ts'
 
 /** The one organization that owns everything (ZITADEL's resource owner). */
 export interface Organization {
@@ -52,13 +53,20 @@ export interface Project {
 }
 
 type ApplicationType = 'web' | 'userAgent' | 'native' | 'api'
-type AuthMethod = 'basic' | 'post' | 'none' | 'privateKeyJwt'
-export type GrantType = 'authorizationCode' | 'refreshToken' | 'deviceCode' | 'clientCredentials' | 'implicit'
-type ResponseType = 'code' | 'id_token' | 'id_token token'
+type AuthMethod = 'basic' | 'post' | 'none' | 'clientSecretJwt' | 'privateKeyJwt' | 'tlsClientAuth' | 'selfSignedTlsClientAuth'
+export type GrantType =
+  | 'authorizationCode'
+  | 'refreshToken'
+  | 'deviceCode'
+  | 'clientCredentials'
+  | 'implicit'
+  | 'jwtBearer'
+  | 'tokenExchange'
+type ResponseType = 'code' | 'id_token' | 'id_token token' | 'code id_token' | 'code token' | 'code id_token token'
 export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA' | 'PS256'
 
 /** One OIDC client. Field names are those of the configuration file (contracts/operating.md, section 3). */
-export interface Application {
+export interface Application extends ProtocolChoices {
   readonly id: string
   readonly projectId: string
   readonly name: string
@@ -67,6 +75,8 @@ export interface Application {
   readonly authMethod: AuthMethod
   /** SHA-256 of the client secret, base64url. */
   readonly clientSecretHash?: string
+  /** The client secret itself, sealed: `clientSecretJwt` is a MAC, which a hash cannot prove. */
+  readonly clientSecretSealed?: string
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
   readonly grantTypes: readonly GrantType[]
@@ -89,9 +99,11 @@ export interface Application {
   readonly logoUri?: string
   readonly policyUri?: string
   readonly tosUri?: string
-  /** Public keys for `privateKeyJwt`, or where to fetch them. */
+  /** Public keys to prove who it is and to encrypt for it, or where to fetch them. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
   readonly jwksUri?: string
+  /** Which metadata a proxy is told of the user, by key (`/forward-auth`). */
+  readonly forwardAuth?: { readonly metadata: readonly string[] }
   readonly active: boolean
   /** The configuration file that made it. */
   readonly provisionedBy?: string

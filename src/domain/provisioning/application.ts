@@ -2,12 +2,22 @@ import { z } from 'zod'
 import type { Application } from '../applications/application.ts'
 import type { Faults, Path } from './faults.ts'
 import { clientId, duration, type Fields, flag, isLoopback, origin, parsed, readFields, recordId, text, webAddress } from './fields.ts'
+import { assertCoherentChoices, protocolChoicesOf, protocolShape } from './protocol.ts'
 import type { ReadSecret } from './secrets.ts'
 
 /** What an application is told to be, apart from its name, its ids and its secret. */
 type ApplicationFields = Omit<
   Application,
-  'id' | 'projectId' | 'name' | 'clientId' | 'clientSecretHash' | 'active' | 'provisionedBy' | 'createdAt' | 'changedAt'
+  | 'id'
+  | 'projectId'
+  | 'name'
+  | 'clientId'
+  | 'clientSecretHash'
+  | 'clientSecretSealed'
+  | 'active'
+  | 'provisionedBy'
+  | 'createdAt'
+  | 'changedAt'
 >
 
 export interface WantedApplication {
@@ -36,11 +46,13 @@ const shape = {
   clientSecret: text,
   active: flag,
   type: z.enum(['web', 'userAgent', 'native', 'api']),
-  authMethod: z.enum(['basic', 'post', 'none', 'privateKeyJwt']),
+  authMethod: z.enum(['basic', 'post', 'none', 'clientSecretJwt', 'privateKeyJwt', 'tlsClientAuth', 'selfSignedTlsClientAuth']),
   redirectUris: z.array(z.string()),
   postLogoutRedirectUris: z.array(z.string()),
-  grantTypes: z.array(z.enum(['authorizationCode', 'refreshToken', 'deviceCode', 'clientCredentials', 'implicit'])),
-  responseTypes: z.array(z.enum(['code', 'id_token', 'id_token token'])),
+  grantTypes: z.array(
+    z.enum(['authorizationCode', 'refreshToken', 'deviceCode', 'clientCredentials', 'implicit', 'jwtBearer', 'tokenExchange']),
+  ),
+  responseTypes: z.array(z.enum(['code', 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token'])),
   accessTokenType: z.enum(['bearer', 'jwt']),
   idTokenUserinfoAssertion: flag,
   accessTokenRoleAssertion: flag,
@@ -57,25 +69,13 @@ const shape = {
   tosUri: webAddress,
   jwks,
   jwksUri: webAddress,
+  forwardAuth: z.strictObject({ metadata: z.array(text) }),
+  ...protocolShape,
 } as const
-
-const later = [
-  'requirePushedAuthorizationRequests',
-  'dpopBoundAccessTokens',
-  'requireSignedRequestObject',
-  'profile',
-  'subjectType',
-  'sectorIdentifierUri',
-  'userinfoSignedResponseAlg',
-  'initiateLoginUri',
-  'backChannelLogoutSessionRequired',
-  'requestUris',
-  'forwardAuth',
-]
 
 /** One entry of `applications`; `undefined` when it has no name to go by. */
 export function readApplication(given: unknown, path: Path, faults: Faults, readSecret: ReadSecret): WantedApplication | undefined {
-  const values = readFields(shape, given, path, faults, { required: ['name'], later })
+  const values = readFields(shape, given, path, faults, { required: ['name'] })
   if (given === null || typeof given !== 'object' || Array.isArray(given)) return undefined
   const clientSecret = readSecret(values.clientSecret, [...path, 'clientSecret'])
   const fields = fieldsOf(values)
@@ -118,30 +118,41 @@ function fieldsOf(values: Fields<typeof shape>): ApplicationFields {
     tosUri: values.tosUri,
     jwks: values.jwks,
     jwksUri: values.jwksUri,
+    forwardAuth: values.forwardAuth,
+    ...protocolChoicesOf(values),
   }
 }
+
+/** Whether the application proves who it is by a secret that both sides know. */
+export const needsSecret = (authMethod: Application['authMethod']) =>
+  authMethod === 'basic' || authMethod === 'post' || authMethod === 'clientSecretJwt'
 
 /** Fields that contradict each other. */
 function assertCoherent(fields: ApplicationFields, named: (field: string) => boolean, add: (field: string, reason: string) => void): void {
   const { type, authMethod, grantTypes, responseTypes } = fields
-  const hasSecret = authMethod === 'basic' || authMethod === 'post'
+  const hasSecret = needsSecret(authMethod)
   const isPublic = authMethod === 'none'
   const signsIn = grantTypes.includes('authorizationCode') || grantTypes.includes('implicit')
   const answersTokens = responseTypes.some((each) => each !== 'code')
+  const answersCode = responseTypes.some((each) => each.split(' ').includes('code'))
 
   if (named('clientSecret') && !hasSecret) add('clientSecret', `has no use with authMethod ${authMethod}`)
   if (type === 'api' && isPublic) add('authMethod', 'must not be none: an api application has to prove who it is')
   if (isPublic && !fields.requirePkce) add('requirePkce', 'must be true when authMethod is none')
   if (isPublic && grantTypes.includes('clientCredentials')) add('grantTypes', 'clientCredentials needs an authMethod other than none')
-  if (authMethod === 'privateKeyJwt' && !named('jwks') && !named('jwksUri')) add('authMethod', 'privateKeyJwt needs jwks or jwksUri')
+  const hasKeys = named('jwks') || named('jwksUri')
+  if ((authMethod === 'privateKeyJwt' || authMethod === 'selfSignedTlsClientAuth') && !hasKeys) {
+    add('authMethod', `${authMethod} needs jwks or jwksUri`)
+  }
   if (named('jwks') && named('jwksUri')) add('jwksUri', 'must be left out where jwks is given')
   if (signsIn && !named('redirectUris')) add('redirectUris', 'is missing: people who sign in must be sent back somewhere')
   else if (signsIn && fields.redirectUris.length === 0) add('redirectUris', 'must not be empty')
-  if (answersTokens && !grantTypes.includes('implicit')) add('responseTypes', 'id_token needs the grant type implicit')
-  if (grantTypes.includes('implicit') && !answersTokens) add('grantTypes', 'implicit needs a response type id_token or id_token token')
-  if (signsIn && responseTypes.includes('code') && !grantTypes.includes('authorizationCode')) {
+  if (answersTokens && !grantTypes.includes('implicit')) add('responseTypes', 'id_token and token need the grant type implicit')
+  if (grantTypes.includes('implicit') && !answersTokens) add('grantTypes', 'implicit needs a response type with id_token or token')
+  if (signsIn && answersCode && !grantTypes.includes('authorizationCode')) {
     add('responseTypes', 'code needs the grant type authorizationCode')
   }
+  assertCoherentChoices({ ...fields, hasKeys }, add)
 }
 
 /** Schemes that a browser runs or shows by itself: nothing an application could receive. */

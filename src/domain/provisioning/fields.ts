@@ -7,14 +7,14 @@ export type Fields<S extends z.ZodRawShape> = { readonly [K in keyof S]?: z.outp
 
 /**
  * Reads an object field by field, so that one fault hides no other: what is wrong is added to `faults`, what is right is answered.
- * `required` fields must be there; `later` names fields that the format has and this version does not support.
+ * `required` fields must be there.
  */
 export function readFields<S extends z.ZodRawShape>(
   shape: S,
   given: unknown,
   path: Path,
   faults: Faults,
-  { required = [], later = [] }: { required?: readonly (keyof S & string)[]; later?: readonly string[] } = {},
+  { required = [] }: { required?: readonly (keyof S & string)[] } = {},
 ): Fields<S> {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     faults.add(path, `must be ${articled('object')}, not ${nameOf(given)}`)
@@ -23,8 +23,7 @@ export function readFields<S extends z.ZodRawShape>(
   const values: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(given)) {
     const schema = Object.hasOwn(shape, name) ? (shape[name] as z.ZodType) : undefined
-    if (later.includes(name)) faults.add([...path, name], 'is not supported yet')
-    else if (!schema) faults.add([...path, name], unknownField(name, [...Object.keys(shape), ...later]))
+    if (!schema) faults.add([...path, name], unknownField(name, Object.keys(shape)))
     else {
       const { success, data, error } = schema.safeParse(value, { error: reasonOf })
       if (success) values[name] = data
@@ -140,6 +139,10 @@ export const duration = (least: number, most: number, what: string) =>
 
 /** An address that browsers or servers are sent to, which is never compared. */
 export const webAddress = textThat((value) => isWeb(parsed(value)) && !value.includes('#'), 'an http or https address without a fragment')
+export const httpsAddress = textThat(
+  (value) => parsed(value)?.protocol === 'https:' && !value.includes('#'),
+  'an https address without a fragment',
+)
 export const origin = textThat((value) => {
   const url = parsed(value)
   return isWeb(url) && url.origin === value && (url.protocol === 'https:' || isLoopback(url))

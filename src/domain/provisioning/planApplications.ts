@@ -2,7 +2,7 @@ import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Application, Project } from '../applications/application.ts'
 import type { Actor, AuditEvent } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
-import type { WantedApplication } from './application.ts'
+import { needsSecret, type WantedApplication } from './application.ts'
 import { type Change, changeOf, differingFields } from './change.ts'
 import type { Faults } from './faults.ts'
 import type { ConfigurationFile, WantedProject } from './file.ts'
@@ -115,22 +115,24 @@ function applicationOf(
   projectId: string,
   mark: string,
   at: Date,
-  { hashSecret }: Rules,
+  { hashSecret, sealSecret }: Rules,
 ): [Application, Pick<Change, 'clientSecret'>] {
-  const hasSecret = fields.authMethod === 'basic' || fields.authMethod === 'post'
-  const made = hasSecret && clientSecret === undefined && !before?.clientSecretHash ? newSecret() : undefined
+  const isHashed = needsSecret(fields.authMethod) && fields.authMethod !== 'clientSecretJwt'
+  const isSealed = fields.authMethod === 'clientSecretJwt'
+  const known = isHashed ? before?.clientSecretHash : isSealed ? before?.clientSecretSealed : undefined
+  const made = needsSecret(fields.authMethod) && clientSecret === undefined && !known ? newSecret() : undefined
   const given = clientSecret ?? made
-  const clientSecretHash = given !== undefined ? hashSecret(given) : before?.clientSecretHash
   const base = before ?? { id: id ?? newObjectId(at), projectId, clientId: clientId ?? newObjectId(at), provisionedBy: mark, createdAt: at }
   const record = {
     ...base,
     ...fields,
     name,
-    clientSecretHash: hasSecret ? clientSecretHash : undefined,
+    clientSecretHash: isHashed ? (given === undefined ? known : hashSecret(given)) : undefined,
+    clientSecretSealed: isSealed ? (given === undefined ? known : sealSecret(given, base.clientId, known)) : undefined,
     active: active ?? before?.active ?? true,
     changedAt: at,
   }
   return [record, made === undefined ? {} : { clientSecret: made }]
 }
 
-const publicName = (field: string) => (field === 'clientSecretHash' ? 'clientSecret' : field)
+const publicName = (field: string) => (field === 'clientSecretHash' || field === 'clientSecretSealed' ? 'clientSecret' : field)

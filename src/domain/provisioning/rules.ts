@@ -7,6 +7,8 @@ export interface Rules {
   readonly defaultSettings: Settings
   readonly metadataLimits: { readonly keys: number; readonly totalBytes: number }
   hashSecret(secret: string): string
+  /** Seals the secret of the application `clientId`; answers `before` when that already holds it. */
+  sealSecret(secret: string, clientId: string, before: string | undefined): string
   /** The form in which usernames are compared. */
   comparable(username: string): string
   assertUsername(username: string): unknown

@@ -3,6 +3,7 @@ import type { Context, Next } from 'koa'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { Application } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import { isUsualClient } from '#src/domain/applications/protocol.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
@@ -134,7 +135,7 @@ function mayAsk(
   const isProvable =
     challenge === undefined ? method === undefined && !mustUsePkce(application) : method === 'S256' && challengeForm.test(challenge)
   const isAllowed = allowedGrants(application).includes('authorizationCode') && responseTypes.includes('code')
-  return active && isAllowed && isProvable && redirectUris.includes(uri)
+  return active && isUsualClient(application) && isAllowed && isProvable && redirectUris.includes(uri)
 }
 
 const challengeForm = /^[\w-]{43}$/

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
+import { isUsualClient } from '#src/domain/applications/protocol.ts'
 import { secretMatches } from '#src/domain/users/secrets.ts'
 import type { Form } from './form.ts'
 
@@ -14,7 +15,7 @@ export async function authenticated(ctx: Context, form: Form, catalogue: Catalog
   const credentials = headers.authorization === undefined ? inForm(form) : inHeader(headers.authorization, form)
   if (!credentials) return undefined
   const view = await catalogue.find(credentials.id)
-  if (!view?.application.active) return undefined
+  if (!view?.application.active || !isUsualClient(view.application)) return undefined
   const { authMethod, clientSecretHash } = view.application
   if (credentials.secret === undefined) return authMethod === 'none' ? view : undefined
   const takesSecret = authMethod === 'basic' || authMethod === 'post'
