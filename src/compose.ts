@@ -53,6 +53,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     audit: stores.audit,
     recorder,
     outboundAllow: configuration.DOSSIER_OUTBOUND_ALLOW,
+    trustsProxy: configuration.DOSSIER_TRUST_PROXY > 0,
     now,
     onFault: (error, ctx) => {
       if (!hasGone(ctx)) log.error({ requestId: ctx.state.requestId, err: error }, 'the engine failed')

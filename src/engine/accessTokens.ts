@@ -36,6 +36,8 @@ interface AccessTokenFacts {
   readonly clientId: string
   readonly accountId?: string
   readonly scope?: string
+  /** The API that it is for (RFC 8707). */
+  readonly aud?: string
 }
 
 /** Where the claims come from: `user` and `metadata` are absent for an application's own token. */
@@ -53,7 +55,7 @@ export function createSignAccessToken({ issuer, keyring }: { issuer: string; key
       ...(sources && view?.application.accessTokenRoleAssertion && roleClaims(sources, request)),
       iss: issuer,
       sub: token.accountId ?? token.clientId,
-      aud: audienceOf(token.clientId, view, request, root.ownProjectId),
+      aud: token.aud ?? audienceOf(token.clientId, view, request, root.ownProjectId),
       exp: token.exp + skew,
       iat: token.iat - skew,
       nbf: token.iat - skew,
@@ -66,6 +68,7 @@ export function createSignAccessToken({ issuer, keyring }: { issuer: string; key
 }
 
 type Token = InstanceType<Provider['AccessToken']> & {
+  aud?: string
   jti: string
   exp: number
   iat: number
@@ -99,11 +102,10 @@ export function installAccessTokens({ provider, catalogue, users, keyring, signJ
   }
 
   for (const Model of [provider.AccessToken, provider.ClientCredentials] as unknown as (typeof provider.AccessToken)[]) {
-    const { save, generateTokenId: generate } = Model.prototype as unknown as { save(): Promise<string>; generateTokenId(): string }
+    const { save } = Model.prototype as unknown as { save(): Promise<string> }
     const find = Model.find.bind(Model)
     Object.assign(Model.prototype, {
       generateTokenId(this: Token) {
-        if (this.resourceServer) return generate.call(this)
         // What the engine's own would set; the types call it read-only.
         Object.assign(this, { format: 'opaque' })
         const isJwt = this.client?.access_token_type === 'jwt'

@@ -119,7 +119,7 @@ export function createVerifyBearer({ findToken, artifacts, storedIdOf, catalogue
     // A machine user's own token has no application behind it; every other one needs one that is switched on.
     if (view ? !view.application.active : !user) return undefined
     const request = readScope(token.scope)
-    const audience = new Set(audienceOf(token.clientId, view, request, root.ownProjectId))
+    const audience = new Set(token.aud === undefined ? audienceOf(token.clientId, view, request, root.ownProjectId) : [token.aud])
     return { user, clientId: token.clientId, scopes: request.scopes, audience }
   }
 

@@ -3,6 +3,7 @@ import type { Configuration } from 'oidc-provider'
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { createFindAccount } from './account.ts'
+import { acrValues, assertReachable, stepUpCheck } from './acr.ts'
 import { routes } from './addresses.ts'
 import { authorizationCodeTtlSeconds } from './artifacts.ts'
 import { ownClientMetadata } from './clients.ts'
@@ -10,10 +11,13 @@ import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
 import { interactionPolicy } from './internals.ts'
 import { mayIntrospect } from './introspection.ts'
+import { mutualTls } from './mutualTls.ts'
 import { createOutboundFetch } from './outbound.ts'
 import type { EnginePages } from './pages.ts'
+import { resourceServers } from './resources.ts'
 import { staticScopes } from './scopes.ts'
 import type { StepState } from './steps.ts'
+import { pairwiseSubject } from './subjects.ts'
 
 export interface ConfigurationDeps {
   readonly adapter: Configuration['adapter']
@@ -27,6 +31,8 @@ export interface ConfigurationDeps {
   readonly secure: boolean
   /** Host names and ranges that outgoing calls may reach although they are private. */
   readonly outboundAllow: readonly string[]
+  /** Whether a proxy in front is trusted: only then is there anybody who can tell the client's certificate. */
+  readonly trustsProxy: boolean
 }
 
 /** Everything that the engine lets itself be told by options. */
@@ -52,16 +58,27 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
     claims: Object.fromEntries(Object.entries(staticScopes).map(([scope, claims]) => [scope, [...claims]])),
     // Which claims an ID token carries is decided in account.ts, per application.
     conformIdTokenClaims: false,
-    responseTypes: ['code', 'id_token', 'id_token token'],
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    clientDefaults: { id_token_signed_response_alg: 'RS256', grant_types: ['authorization_code'], response_types: ['code'] },
-    enabledJWA: {
-      idTokenSigningAlgValues: ['RS256', 'ES256', 'EdDSA', 'PS256'],
-      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+    responseTypes: ['code', 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token'],
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: async (_ctx, accountId, client) => {
+      const { organization } = await catalogue.root()
+      return pairwiseSubject(accountId, (client as unknown as { sectorIdentifier: string }).sectorIdentifier, organization)
     },
+    acrValues,
+    clientAuthMethods: [
+      'none',
+      'client_secret_basic',
+      'client_secret_post',
+      'client_secret_jwt',
+      'private_key_jwt',
+      ...(deps.trustsProxy ? (['tls_client_auth', 'self_signed_tls_client_auth'] as const) : []),
+    ],
+    clientDefaults: { id_token_signed_response_alg: 'RS256', grant_types: ['authorization_code'], response_types: ['code'] },
+    enabledJWA,
     clockTolerance: 15,
     extraClientMetadata: { properties: [...ownClientMetadata] },
-    pkce: { required: (_ctx, client) => client.require_pkce === true },
+    // The security profile demands PKCE, whatever the application says.
+    pkce: { required: (_ctx, client) => client.require_pkce === true || client.fapi_profile === '2.0' },
     clientBasedCORS: (_ctx, origin, client) => ownOrigins(client as unknown as OriginsOf).has(origin),
     rotateRefreshToken: (ctx) => !ctx.oidc.entities.RefreshToken?.isSenderConstrained(),
     issueRefreshToken: async (_ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
@@ -93,7 +110,15 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
       clientCredentials: { enabled: true },
       deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...deviceSources(pages) },
       pushedAuthorizationRequests: { enabled: true },
-      claimsParameter: { enabled: true },
+      claimsParameter: { enabled: true, assertClaimsParameter: async (ctx, claims) => assertReachable(ctx, claims as never) },
+      requestObjects: { enabled: true },
+      jwtResponseModes: { enabled: true },
+      jwtUserinfo: { enabled: true },
+      jwtIntrospection: { enabled: true },
+      encryption: { enabled: true },
+      fapi: { enabled: true, profile: (_ctx, client) => client?.fapi_profile as '2.0' | undefined },
+      mTLS: deps.trustsProxy ? mutualTls : { enabled: false },
+      resourceIndicators: { enabled: true, ...resourceServers(catalogue) },
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
@@ -114,6 +139,32 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
   }
 }
 
+const signing = ['RS256', 'ES256', 'EdDSA', 'PS256'] as const
+const keyEncryption = ['RSA-OAEP', 'RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW'] as const
+const contentEncryption = ['A128CBC-HS256', 'A256CBC-HS512', 'A128GCM', 'A256GCM'] as const
+
+/** The algorithms of JOSE that are offered: none that is weak, none that only one side knows how to check. */
+const enabledJWA = {
+  idTokenSigningAlgValues: [...signing],
+  userinfoSigningAlgValues: [...signing],
+  introspectionSigningAlgValues: [...signing],
+  authorizationSigningAlgValues: [...signing],
+  requestObjectSigningAlgValues: [...signing],
+  clientAuthSigningAlgValues: [...signing, 'HS256'],
+  dPoPSigningAlgValues: [...signing],
+  idTokenEncryptionAlgValues: [...keyEncryption],
+  userinfoEncryptionAlgValues: [...keyEncryption],
+  introspectionEncryptionAlgValues: [...keyEncryption],
+  authorizationEncryptionAlgValues: [...keyEncryption],
+  // Dossier has signing keys only, so nobody can encrypt a request for it.
+  requestObjectEncryptionAlgValues: [],
+  idTokenEncryptionEncValues: [...contentEncryption],
+  userinfoEncryptionEncValues: [...contentEncryption],
+  introspectionEncryptionEncValues: [...contentEncryption],
+  authorizationEncryptionEncValues: [...contentEncryption],
+  requestObjectEncryptionEncValues: [],
+} satisfies Configuration['enabledJWA']
+
 /** The engine's own policy, with `select_account`, and without asking a native application of the operator's own again and again. */
 function policy() {
   const { base, Check, Prompt } = interactionPolicy
@@ -122,6 +173,7 @@ function policy() {
   const consent = prompts.get('consent')
   consent?.checks.remove('native_client_prompt')
   const login = prompts.get('login')
+  login?.checks.add(stepUpCheck())
   // A session whose user was removed or switched off since: the engine would go on without an account and fail.
   login?.checks.add(
     new Check('account_gone', 'the End-User of the session may not sign in', 'login_required', (ctx) =>

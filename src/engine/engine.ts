@@ -17,6 +17,7 @@ import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { createSignAccessToken, installAccessTokens, newTokenId } from './accessTokens.ts'
 import { createFindAccount } from './account.ts'
+import { installAcr } from './acr.ts'
 import { createAdapter } from './adapter.ts'
 import { refuseMethod } from './addresses.ts'
 import { createFindToken, createVerifyBearer } from './bearer.ts'
@@ -24,6 +25,7 @@ import { installClientCache } from './clientCache.ts'
 import type { OpenSecret } from './clients.ts'
 import { engineConfiguration } from './configuration.ts'
 import { createCookieSigner } from './cookies.ts'
+import { completeDiscovery } from './discovery.ts'
 import { createDocuments } from './documents.ts'
 import { recordEngineEvents } from './events.ts'
 import { installGrantProlongation } from './grants.ts'
@@ -55,6 +57,7 @@ export interface EngineDeps {
   readonly recorder: Recorder
   /** Host names and ranges that outgoing calls may reach although they are private. */
   readonly outboundAllow: readonly string[]
+  readonly trustsProxy: boolean
   readonly now: Clock
   /** Told of faults of ours, which the caller sees only as `server_error`. */
   readonly onFault: (error: unknown, ctx: Koa.Context) => void
@@ -97,9 +100,11 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       settings: () => root.settings,
       secure: issuer.startsWith('https:'),
       outboundAllow: deps.outboundAllow,
+      trustsProxy: deps.trustsProxy,
     }),
   )
   installOverrides(provider, () => root.settings.sessionTtlSeconds)
+  installAcr(provider, now)
   installClientCache(provider, catalogue)
   const signAccessToken = createSignAccessToken({ issuer, keyring })
   const { issuedIn, storedIdOf } = installAccessTokens({ provider, catalogue, users, keyring, signJwt: signAccessToken, now })
@@ -136,7 +141,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const { documents, find: findDocument } = createDocuments({
     version: () => String(version),
     complete(path, document) {
-      if (path !== '/oauth/v2/keys') document.id_token_signing_alg_values_supported = keyring.algorithms()
+      if (path !== '/oauth/v2/keys') completeDiscovery(document, keyring.algorithms())
     },
   })
   const tokens = { artifacts, storedIdOf, now }

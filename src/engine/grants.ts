@@ -3,6 +3,7 @@ import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { Provider } from './internals.ts'
+import { missingResourceScopes } from './resources.ts'
 
 /**
  * The grant of this session and application, if there is one. An application of the operator's own is granted what it asks for without a
@@ -24,7 +25,9 @@ export async function firstPartyGrant(ctx: KoaContextWithOIDC, catalogue: Catalo
   const missingClaims = [...ctx.oidc.requestParamClaims].filter((claim) => !claims.has(claim))
   if (missingScopes.length > 0) grant.addOIDCScope(missingScopes.join(' '))
   if (missingClaims.length > 0) grant.addOIDCClaims(missingClaims)
-  if (!existing || missingScopes.length > 0 || missingClaims.length > 0) await grant.save()
+  const resources = missingResourceScopes(ctx, grant)
+  for (const [indicator, scope] of resources) grant.addResourceScope(indicator, scope)
+  if (!existing || missingScopes.length > 0 || missingClaims.length > 0 || resources.length > 0) await grant.save()
   return grant
 }
 

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { Provider } from 'oidc-provider'
+import { passwordAcr } from './acr.ts'
 import { errors } from './internals.ts'
 
 /** What a person is asked for, and by which application. */
@@ -22,6 +23,13 @@ export interface Interaction {
 interface SignedIn {
   readonly accountId: string
   readonly amr: readonly string[]
+}
+
+/** What the engine's consent prompt lacks. */
+interface Missing {
+  readonly missingOIDCScope?: string[]
+  readonly missingOIDCClaims?: string[]
+  readonly missingResourceScopes?: Readonly<Record<string, string[]>>
 }
 
 /** What the pages need of the engine. Every function answers for the browser that holds the interaction's cookie, and for no other. */
@@ -59,7 +67,7 @@ export function createInteractions(provider: Provider): Interactions {
       if (!details) return undefined
       const client = await provider.Client.find(details.params.client_id as string)
       if (!client) return undefined
-      const missing = details.prompt.details as { missingOIDCScope?: string[]; missingOIDCClaims?: string[] }
+      const missing = details.prompt.details as Missing
       return {
         uid: details.uid,
         prompt: details.prompt.name as Interaction['prompt'],
@@ -70,12 +78,12 @@ export function createInteractions(provider: Provider): Interactions {
         tosUri: client.tosUri,
         accountId: details.session?.accountId,
         loginHint: typeof details.params.login_hint === 'string' ? details.params.login_hint : undefined,
-        missingScopes: missing.missingOIDCScope ?? [],
+        missingScopes: [...new Set([...(missing.missingOIDCScope ?? []), ...Object.values(missing.missingResourceScopes ?? {}).flat()])],
         missingClaims: missing.missingOIDCClaims ?? [],
       }
     },
 
-    signIn: (ctx, { accountId, amr }) => finish(ctx, { login: { accountId, amr: [...amr] }, select_account: {} }),
+    signIn: (ctx, { accountId, amr }) => finish(ctx, { login: { accountId, acr: passwordAcr, amr: [...amr] }, select_account: {} }),
     keepAccount: (ctx) => finish(ctx, { select_account: {} }),
 
     async consent(ctx) {
@@ -85,9 +93,11 @@ export function createInteractions(provider: Provider): Interactions {
       const { accountId } = details.session
       const existing = details.grantId === undefined ? undefined : await provider.Grant.find(details.grantId)
       const grant = existing ?? new provider.Grant({ accountId, clientId })
-      const missing = details.prompt.details as { missingOIDCScope?: string[]; missingOIDCClaims?: string[] }
+      const missing = details.prompt.details as Missing
       if (missing.missingOIDCScope) grant.addOIDCScope(missing.missingOIDCScope.join(' '))
       if (missing.missingOIDCClaims) grant.addOIDCClaims(missing.missingOIDCClaims)
+      for (const [indicator, scopes] of Object.entries(missing.missingResourceScopes ?? {}))
+        grant.addResourceScope(indicator, scopes.join(' '))
       const scope = missing.missingOIDCScope?.join(' ') ?? ''
       await finish(ctx, { consent: { grantId: await grant.save() } })
       return scope

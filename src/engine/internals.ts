@@ -5,6 +5,7 @@
  * - `Provider`, `errors`, `interactionPolicy`: taken from where they are made, because the package's entry warns on every Node that is not
  *   a long-term one, the project's own among them.
  * - `isSpecialUseIP`: the engine's own list of private networks, so that there are not two.
+ * - `fetchGuarded`: the engine's outgoing calls, with their time-out and their guard against private networks, for request objects by reference.
  * - `stateOf`: the engine's private state. Needed to know the scopes without an argument, to render the page of a sign-out, to wrap a grant.
  * - `replaceKeys`: the engine reads its keys once, in its constructor; this reads them again.
  * - `replaceStep`: an endpoint of the engine is an array of named steps. A few of them are wrapped or replaced, before a Provider is
@@ -18,13 +19,13 @@ import introspection from 'oidc-provider/lib/actions/introspection.js'
 import revocation from 'oidc-provider/lib/actions/revocation.js'
 import token from 'oidc-provider/lib/actions/token.js'
 import * as errors from 'oidc-provider/lib/helpers/errors.js'
-import { isSpecialUseIP } from 'oidc-provider/lib/helpers/fetch_request.js'
+import fetchGuarded, { isSpecialUseIP } from 'oidc-provider/lib/helpers/fetch_request.js'
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js'
 import * as interactionPolicy from 'oidc-provider/lib/helpers/interaction_policy/index.js'
 import instance from 'oidc-provider/lib/helpers/weak_cache.js'
 import { Provider } from 'oidc-provider/lib/provider.js'
 
-export { errors, interactionPolicy, isSpecialUseIP, Provider }
+export { errors, fetchGuarded, interactionPolicy, isSpecialUseIP, Provider }
 
 type Next = () => Promise<unknown>
 export type Step = (ctx: KoaContextWithOIDC, next: Next) => unknown

@@ -27,7 +27,9 @@ declare module 'oidc-provider/lib/actions/authorization/index.js' {
   export default function stepsOf(endpoint: string): import('./internals.ts').Step[]
 }
 declare module 'oidc-provider/lib/helpers/fetch_request.js' {
+  import type { Provider } from 'oidc-provider'
   export function isSpecialUseIP(address: string): boolean
+  export default function fetchGuarded(provider: Provider, url: string, options: RequestInit): Promise<Response>
 }
 declare module 'oidc-provider/lib/provider.js' {
   export { Provider } from 'oidc-provider'

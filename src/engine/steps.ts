@@ -4,6 +4,7 @@ import { parse } from 'node:querystring'
 import { decodeJwt } from 'jose'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { type Endpoint, errors, replaceStep, type Step, stateOf } from './internals.ts'
+import { requestByReference } from './requestUris.ts'
 
 const clientEndpoints: readonly Endpoint[] = ['token', 'introspection', 'revocation', 'deviceAuthorization', 'pushedAuthorization']
 
@@ -40,6 +41,7 @@ export function installSteps(): void {
   for (const endpoint of ['token', 'introspection'] as const) replaceStep(endpoint, 'urlencoded', formOnce)
   for (const endpoint of ['authorization', 'pushedAuthorization', 'deviceAuthorization'] as const)
     replaceStep(endpoint, 'checkScope', offlineAccess)
+  replaceStep('authorization', 'loadPushedAuthorizationRequest', requestByReference)
   replaceStep('introspection', 'renderTokenResponse', answeredFirst)
   replaceStep('endSession', 'endSessionChecks', () => endSessionChecks)
   replaceStep('endSessionConfirm', 'endSession', cancellable)

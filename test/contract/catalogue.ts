@@ -22,7 +22,7 @@ const application = (id: string, more: Partial<Application> = {}) =>
     ...more,
   })
 
-const organization: Organization = { id: 'o', name: 'Acme', primaryDomain: 'acme.example' }
+const organization: Organization = { id: 'o', name: 'Acme', primaryDomain: 'acme.example', pairwiseSalt: 'salt' }
 
 const commit = ({ catalogue }: Stores, change: Partial<CatalogueChange>) => catalogue.commit({ events: [], ...change })
 

@@ -12,6 +12,8 @@ export interface Organization {
   readonly id: string
   readonly name: string
   readonly primaryDomain: string
+  /** 256 random bits, base64url: what makes pairwise subjects of user ids. It never changes, or applications would not know their users again. */
+  readonly pairwiseSalt: string
 }
 
 export interface Settings {
@@ -102,6 +104,8 @@ export interface Application extends ProtocolChoices {
   /** Public keys to prove who it is and to encrypt for it, or where to fetch them. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] }
   readonly jwksUri?: string
+  /** The addresses by which an API is asked for (RFC 8707). */
+  readonly resourceIndicators?: readonly string[]
   /** Which metadata a proxy is told of the user, by key (`/forward-auth`). */
   readonly forwardAuth?: { readonly metadata: readonly string[] }
   readonly active: boolean

@@ -1,4 +1,4 @@
-import { newObjectId } from '#src/base/ids.ts'
+import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import { type Application, defaultSettings, type Organization, type Project } from './application.ts'
 import type { CatalogueChange, CatalogueRoot, CatalogueStore } from './store.ts'
@@ -18,6 +18,7 @@ const cachedViews = 5000
 export function createCatalogue({ store, recorder }: { store: CatalogueStore; recorder: Recorder }) {
   let revision = Number.NaN
   let root: Promise<CatalogueRoot> | undefined
+  let resources: Promise<ReadonlyMap<string, Application>> | undefined
   const views = new Map<string, Promise<ApplicationView | undefined>>()
   const projects = new Map<string, Promise<Project | undefined>>()
 
@@ -27,6 +28,7 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
     if (current === revision) return
     revision = current
     root = undefined
+    resources = undefined
     views.clear()
     projects.clear()
   }
@@ -57,6 +59,15 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
     return { application, project, siblingClientIds: siblings.filter((each) => each.active).map((each) => each.clientId) }
   }
 
+  async function readResources(): Promise<ReadonlyMap<string, Application>> {
+    const applications = await Promise.all((await store.listProjects()).map(({ id }) => store.listApplications(id)))
+    const entries = applications
+      .flat()
+      .filter(({ active }) => active)
+      .flatMap((application) => (application.resourceIndicators ?? []).map((each) => [each, application] as const))
+    return new Map(entries)
+  }
+
   return {
     /** The number under which everything made from the catalogue may be kept. */
     revision: () => store.revision(),
@@ -72,6 +83,15 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
 
     /** The application of a client id with its project, from memory while nothing has changed. */
     find: (clientId: string) => remembered(views, clientId, () => readView(clientId)),
+    /** The active API that goes by the address `indicator` (RFC 8707), if there is one. */
+    async findResource(indicator: string): Promise<Application | undefined> {
+      refresh()
+      resources ??= readResources().catch((error) => {
+        resources = undefined
+        throw error
+      })
+      return (await resources).get(indicator)
+    },
     findProject: (id: string) => remembered(projects, id, () => store.findProject(id)),
     listProjects: () => store.listProjects(),
     listApplications: (projectId: string) => store.listApplications(projectId),
@@ -80,7 +100,7 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
     async bootstrap(): Promise<void> {
       if (await store.root()) return
       const at = recorder.now()
-      const organization: Organization = { id: newObjectId(at), name: 'Dossier', primaryDomain: 'localhost' }
+      const organization: Organization = { id: newObjectId(at), name: 'Dossier', primaryDomain: 'localhost', pairwiseSalt: newSecret() }
       const own: Project = { id: newObjectId(at), name: 'Dossier', roles: [], projectRoleAssertion: false, createdAt: at, changedAt: at }
       await store.commit({
         organization,

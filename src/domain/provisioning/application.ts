@@ -69,6 +69,7 @@ const shape = {
   tosUri: webAddress,
   jwks,
   jwksUri: webAddress,
+  resourceIndicators: z.array(webAddress),
   forwardAuth: z.strictObject({ metadata: z.array(text) }),
   ...protocolShape,
 } as const
@@ -118,6 +119,7 @@ function fieldsOf(values: Fields<typeof shape>): ApplicationFields {
     tosUri: values.tosUri,
     jwks: values.jwks,
     jwksUri: values.jwksUri,
+    resourceIndicators: values.resourceIndicators,
     forwardAuth: values.forwardAuth,
     ...protocolChoicesOf(values),
   }
@@ -152,6 +154,7 @@ function assertCoherent(fields: ApplicationFields, named: (field: string) => boo
   if (signsIn && answersCode && !grantTypes.includes('authorizationCode')) {
     add('responseTypes', 'code needs the grant type authorizationCode')
   }
+  if (named('resourceIndicators') && type !== 'api') add('resourceIndicators', 'has a use for type api only')
   assertCoherentChoices({ ...fields, hasKeys }, add)
 }
 

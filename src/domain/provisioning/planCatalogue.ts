@@ -4,6 +4,7 @@ import type { Catalogue } from '../applications/catalogue.ts'
 import type { CatalogueChange } from '../applications/store.ts'
 import type { Actor, AuditEvent } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
+import type { WantedApplication } from './application.ts'
 import { type Change, changeOf, differingFields } from './change.ts'
 import type { ConfigurationFile, WantedProject } from './file.ts'
 import { planApplications } from './planApplications.ts'
@@ -122,7 +123,7 @@ export async function planCatalogue(file: ConfigurationFile, actor: Actor, deps:
     idsByName: Map.groupBy(projects.keys(), (id) => projects.get(id)?.name ?? id),
     unread: new Set(wanted.filter(({ project }) => project.rolesUnread).map(({ after }) => after.id)),
     clientIds: applications.clientIds,
-    algorithms: [...new Set(file.projects.flatMap((each) => each.applications).map((each) => each.fields.idTokenSignedResponseAlg))],
+    algorithms: [...new Set(file.projects.flatMap((each) => each.applications).flatMap((each) => signingAlgorithmsOf(each.fields)))],
   }
 }
 
@@ -161,3 +162,12 @@ function rolesOf(wanted: readonly Role[], before: readonly Role[], { mark, prune
   const known = new Set(before.map(({ key }) => key))
   return [...kept, ...[...listed.values()].filter(({ key }) => !known.has(key)).map((role) => ({ ...role, provisionedBy: mark }))]
 }
+
+/** Every algorithm that something for the application is signed with. */
+const signingAlgorithmsOf = (fields: WantedApplication['fields']): readonly SigningAlgorithm[] =>
+  [
+    fields.idTokenSignedResponseAlg,
+    fields.userinfoSignedResponseAlg,
+    fields.introspectionSignedResponseAlg,
+    fields.authorizationSignedResponseAlg,
+  ].filter((each) => each !== undefined)

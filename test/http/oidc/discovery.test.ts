@@ -17,7 +17,7 @@ test('discovery has what libraries look for, and its addresses answer', async ()
     end_session_endpoint: `${idp.issuer}/oidc/v1/end_session`,
     device_authorization_endpoint: `${idp.issuer}/oauth/v2/device_authorization`,
     jwks_uri: `${idp.issuer}/oauth/v2/keys`,
-    subject_types_supported: ['public'],
+    subject_types_supported: ['public', 'pairwise'],
     authorization_response_iss_parameter_supported: true,
     code_challenge_methods_supported: ['S256'],
     response_types_supported: expect.arrayContaining(['code']),
