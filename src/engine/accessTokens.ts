@@ -13,6 +13,7 @@ import { audienceOf } from './audience.ts'
 import { type ClaimSources, reservedClaims, roleClaims, withMetadata } from './claims.ts'
 import type { Keyring } from './keyring.ts'
 import { readScope, type ScopeRequest } from './scopes.ts'
+import { subjectOf } from './subjects.ts'
 
 const jwtPrefix = 'jwt-'
 
@@ -54,7 +55,7 @@ export function createSignAccessToken({ issuer, keyring }: { issuer: string; key
       ...(sources && reservedClaims(sources, request)),
       ...(sources && view?.application.accessTokenRoleAssertion && roleClaims(sources, request)),
       iss: issuer,
-      sub: token.accountId ?? token.clientId,
+      sub: token.accountId === undefined ? token.clientId : subjectOf(token.accountId, view?.application, root.organization),
       aud: token.aud ?? audienceOf(token.clientId, view, request, root.ownProjectId),
       exp: token.exp + skew,
       iat: token.iat - skew,

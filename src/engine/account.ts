@@ -4,6 +4,7 @@ import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { type ClaimSources, type Claims, roleClaims, userinfoClaims, withMetadata } from './claims.ts'
 import { metadataScope, readScope, type ScopeRequest } from './scopes.ts'
+import { subjectOf } from './subjects.ts'
 
 type Account = Pick<ClaimSources, 'user' | 'metadata'>
 
@@ -18,9 +19,10 @@ export async function findAccount(users: FindsAccounts, id: UserId, { scopes }: 
 
 /** What an ID token says of the user when nobody asked for claims by name: userinfo (but metadata), or the roles, as the application has it set. */
 export function idTokenClaims(sources: ClaimSources, request: ScopeRequest): Claims & { sub: string } {
-  const { idTokenUserinfoAssertion, idTokenRoleAssertion } = sources.view?.application ?? {}
+  const { user, view, root } = sources
+  const { idTokenUserinfoAssertion, idTokenRoleAssertion } = view?.application ?? {}
   if (idTokenUserinfoAssertion) return userinfoClaims(sources, request)
-  return { sub: sources.user.id, ...(idTokenRoleAssertion && roleClaims(sources, request)) }
+  return { sub: subjectOf(user.id, view?.application, root.organization), ...(idTokenRoleAssertion && roleClaims(sources, request)) }
 }
 
 /**
@@ -37,18 +39,19 @@ export function createFindAccount({ users, catalogue }: { users: FindsAccounts; 
         const clientId = ctx.oidc.client?.clientId
         const [root, view] = await Promise.all([catalogue.root(), clientId === undefined ? undefined : catalogue.find(clientId)])
         const request = readScope(scope)
-        if (use !== 'id_token' || view?.application.idTokenUserinfoAssertion || ctx.oidc.params?.response_type === 'id_token') {
-          // Most uses of an account ask for no claims, so metadata is read only here.
-          const { metadata } = request.scopes.has(metadataScope) ? ((await users.findWithMetadataText(user.id)) ?? {}) : {}
-          return JSON.parse(withMetadata(userinfoClaims({ user, root, view }, request), metadata, request))
-        }
+        const isIdTokenOnly = ctx.oidc.params?.response_type === 'id_token'
         const sources = { user, root, view }
         const named = Object.keys(requested ?? {}).filter((claim) => !claim.startsWith('urn:'))
-        return {
-          ...(named.length > 0 && pick(userinfoClaims(sources, { ...request, scopes: standardScopes }), named)),
-          ...idTokenClaims(sources, request),
-          sub: id,
+        const asked = named.length > 0 ? pick(userinfoClaims(sources, { ...request, scopes: standardScopes }), named) : {}
+        const said = {
+          ...asked,
+          ...(use === 'id_token' && !isIdTokenOnly ? idTokenClaims(sources, request) : userinfoClaims(sources, request)),
         }
+        const wantsMetadata = use !== 'id_token' || isIdTokenOnly || view?.application.idTokenUserinfoAssertion
+        // Most uses of an account ask for no claims, so metadata is read only here.
+        const { metadata } = wantsMetadata && request.scopes.has(metadataScope) ? ((await users.findWithMetadataText(user.id)) ?? {}) : {}
+        // The engine makes a pairwise subject of it by itself.
+        return JSON.parse(withMetadata({ ...said, sub: id }, metadata, request))
       },
     }
   }

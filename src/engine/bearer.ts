@@ -10,6 +10,7 @@ import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import type { StoredIdOf } from './accessTokens.ts'
 import { audienceOf } from './audience.ts'
+import type { Proves } from './proofs.ts'
 import { readScope } from './scopes.ts'
 
 /** What the engine keeps of an access token. */
@@ -95,22 +96,24 @@ function sessionHolds(found: FoundArtifact | undefined, token: StoredToken, at: 
 export const isBound = (token: StoredToken) => token.jkt !== undefined || token['x5t#S256'] !== undefined
 
 export interface BearerDeps extends TokensDeps {
+  readonly proves: Proves
   readonly findToken: FindToken
   readonly catalogue: Catalogue
   readonly users: Pick<Users, 'find' | 'findByToken'>
 }
 
 /** Judges tokens for the APIs: of users, of applications, and personal ones. */
-export function createVerifyBearer({ findToken, artifacts, storedIdOf, catalogue, users, now }: BearerDeps): VerifyBearer {
-  return async function verifyBearer(value) {
+export function createVerifyBearer({ findToken, proves, artifacts, storedIdOf, catalogue, users, now }: BearerDeps): VerifyBearer {
+  return async function verifyBearer(value, request) {
     const root = await catalogue.root()
     if (value.startsWith('pat_')) {
+      if (request.scheme !== 'bearer') return undefined
       const user = await users.findByToken(value)
       return user && { user, scopes: new Set(['openid', 'profile', 'email']), audience: new Set([user.username, root.ownProjectId]) }
     }
     const found = await findToken(value)
     const token = found?.token ?? (await applicationToken(value))
-    if (!token || isBound(token)) return undefined
+    if (!token || !(await proves(token, value, request))) return undefined
     const [view, user] = await Promise.all([
       catalogue.find(token.clientId),
       token.accountId === undefined ? undefined : users.find(token.accountId as UserId),
@@ -118,9 +121,9 @@ export function createVerifyBearer({ findToken, artifacts, storedIdOf, catalogue
     if (token.accountId !== undefined && !(user && isActive(user))) return undefined
     // A machine user's own token has no application behind it; every other one needs one that is switched on.
     if (view ? !view.application.active : !user) return undefined
-    const request = readScope(token.scope)
-    const audience = new Set(token.aud === undefined ? audienceOf(token.clientId, view, request, root.ownProjectId) : [token.aud])
-    return { user, clientId: token.clientId, scopes: request.scopes, audience }
+    const scope = readScope(token.scope)
+    const audience = new Set(token.aud === undefined ? audienceOf(token.clientId, view, scope, root.ownProjectId) : [token.aud])
+    return { user, clientId: token.clientId, scopes: scope.scopes, audience }
   }
 
   async function applicationToken(value: string): Promise<StoredToken | undefined> {

@@ -5,6 +5,7 @@ import type { ApplicationView } from '#src/domain/applications/catalogue.ts'
 import type { CatalogueRoot } from '#src/domain/applications/store.ts'
 import type { User } from '#src/domain/users/user.ts'
 import { metadataScope, projectsRolesScope, resourceOwnerScope, type ScopeRequest } from './scopes.ts'
+import { subjectOf } from './subjects.ts'
 
 export interface ClaimSources {
   readonly user: User
@@ -20,7 +21,7 @@ export type Claims = Record<string, unknown>
 /** Everything but metadata that userinfo answers for the granted scopes. */
 export function userinfoClaims(sources: ClaimSources, request: ScopeRequest): Claims & { sub: string } {
   return {
-    sub: sources.user.id,
+    sub: subjectOf(sources.user.id, sources.view?.application, sources.root.organization),
     ...standardClaims(sources.user, request),
     ...reservedClaims(sources, request),
     ...roleClaims(sources, request),

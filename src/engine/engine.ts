@@ -28,6 +28,7 @@ import { createCookieSigner } from './cookies.ts'
 import { completeDiscovery } from './discovery.ts'
 import { createDocuments } from './documents.ts'
 import { recordEngineEvents } from './events.ts'
+import { installFormPost } from './formPost.ts'
 import { installGrantProlongation } from './grants.ts'
 import { createSignIdToken, installIdTokens } from './idTokens.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
@@ -37,6 +38,7 @@ import { createKeyring } from './keyring.ts'
 import { installMachineGrant } from './machineGrant.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
+import { createProves } from './proofs.ts'
 import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
 import { installSteps, introspectWith } from './steps.ts'
@@ -105,6 +107,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   )
   installOverrides(provider, () => root.settings.sessionTtlSeconds)
   installAcr(provider, now)
+  installFormPost(provider, pages)
   installClientCache(provider, catalogue)
   const signAccessToken = createSignAccessToken({ issuer, keyring })
   const { issuedIn, storedIdOf } = installAccessTokens({ provider, catalogue, users, keyring, signJwt: signAccessToken, now })
@@ -146,6 +149,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   })
   const tokens = { artifacts, storedIdOf, now }
   const findToken = createFindToken(tokens)
+  const proves = createProves({ issuer, artifacts, trustsProxy: deps.trustsProxy, now })
   const introspection = createIntrospection({ issuer, findToken, users, catalogue })
   introspectWith(provider, introspection.answer)
   const userinfo = createUserinfo({ findToken, users, catalogue })
@@ -181,7 +185,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     first: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware, quick as Koa.Middleware],
     around: [authorize, completing],
     ready: (path) => (keyring.isCurrent(catalogue.revision()) ? findDocument(path) : undefined),
-    interactions: createInteractions(provider),
-    verifyBearer: createVerifyBearer({ ...tokens, findToken, catalogue, users }),
+    interactions: createInteractions(provider, now),
+    verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
   }
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { Provider } from 'oidc-provider'
+import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import { passwordAcr } from './acr.ts'
 import { errors } from './internals.ts'
 
@@ -44,7 +45,7 @@ export interface Interactions {
 }
 
 /** Interactions over the engine's own; `ctx.params.uid` must be the uid of the address. */
-export function createInteractions(provider: Provider): Interactions {
+export function createInteractions(provider: Provider, now: Clock): Interactions {
   async function detailsOf(ctx: Context) {
     try {
       const details = await provider.interactionDetails(ctx.req, ctx.res)
@@ -83,7 +84,8 @@ export function createInteractions(provider: Provider): Interactions {
       }
     },
 
-    signIn: (ctx, { accountId, amr }) => finish(ctx, { login: { accountId, acr: passwordAcr, amr: [...amr] }, select_account: {} }),
+    signIn: (ctx, { accountId, amr }) =>
+      finish(ctx, { login: { accountId, acr: passwordAcr, amr: [...amr], ts: epochSeconds(now()) }, select_account: {} }),
     keepAccount: (ctx) => finish(ctx, { select_account: {} }),
 
     async consent(ctx) {

@@ -6,7 +6,8 @@
  *   a long-term one, the project's own among them.
  * - `isSpecialUseIP`: the engine's own list of private networks, so that there are not two.
  * - `fetchGuarded`: the engine's outgoing calls, with their time-out and their guard against private networks, for request objects by reference.
- * - `stateOf`: the engine's private state. Needed to know the scopes without an argument, to render the page of a sign-out, to wrap a grant.
+ * - `stateOf`: the engine's private state. Needed to know the scopes without an argument, to render the page of a sign-out, to wrap a grant,
+ *   to answer by a form that is a page of ours.
  * - `replaceKeys`: the engine reads its keys once, in its constructor; this reads them again.
  * - `replaceStep`: an endpoint of the engine is an array of named steps. A few of them are wrapped or replaced, before a Provider is
  *   made, where the engine has no option for what our users need.
@@ -32,6 +33,10 @@ export type Step = (ctx: KoaContextWithOIDC, next: Next) => unknown
 
 /** What we use of the engine's private state. */
 export interface EngineState {
+  readonly responseModes: Map<
+    string,
+    (ctx: KoaContextWithOIDC, redirectUri: string, payload: Readonly<Record<string, string>>) => Promise<void>
+  >
   readonly grantTypeHandlers: Map<string, (ctx: KoaContextWithOIDC) => Promise<void>>
   readonly configuration: {
     readonly scopes: ReadonlySet<string>

@@ -48,7 +48,7 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
     const claims = { ...userinfoClaims({ ...account, root, view }, request), username: account.user.username }
     const aud = audienceOf(clientId, view, request, root.ownProjectId)
     /** The answer, with the facts of the token, as JSON. */
-    return (facts: object) => withMetadata({ ...claims, aud, ...facts }, account.metadata, request)
+    return (facts: object) => withMetadata({ ...claims, aud, ...facts, sub: claims.sub }, account.metadata, request)
   }
 
   /** What is said of an access token of a user to the application `asking`, which is authenticated; `undefined` when the engine has to say. */
@@ -98,7 +98,6 @@ function factsOf(token: StoredToken, issuer: string) {
   return {
     active: true,
     iss: issuer,
-    sub: token.accountId,
     client_id: token.clientId,
     scope: token.scope,
     token_type: token.jkt ? 'DPoP' : 'Bearer',

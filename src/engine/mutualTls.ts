@@ -2,16 +2,31 @@
  * Client certificates (RFC 8705) as a proxy in front tells them, which ends TLS. Only a deployment that trusts a proxy (`DOSSIER_TRUST_PROXY`) has
  * this: the proxy must set or delete these headers in every request, because anybody can send them.
  */
-import { X509Certificate } from 'node:crypto'
+import { hash, X509Certificate } from 'node:crypto'
 import type { Context } from 'koa'
+import type { TokenRequest } from '#src/domain/sessions/bearer.ts'
 import { errors } from './internals.ts'
 
-const read = new WeakMap<object, X509Certificate | undefined>()
+type Headers = TokenRequest['headers']
+
+const read = new WeakMap<Headers, X509Certificate | undefined>()
 
 /** The certificate in `Client-Cert` (RFC 9440) or, percent-encoded PEM, in `X-SSL-Client-Cert` (nginx's `$ssl_client_escaped_cert`). */
-function certificateOf(ctx: Context): X509Certificate | undefined {
-  if (!read.has(ctx)) read.set(ctx, parse(ctx.get('Client-Cert'), ctx.get('X-SSL-Client-Cert')))
-  return read.get(ctx)
+function certificateIn(headers: Headers): X509Certificate | undefined {
+  if (!read.has(headers)) read.set(headers, parse(String(headers['client-cert'] ?? ''), String(headers['x-ssl-client-cert'] ?? '')))
+  return read.get(headers)
+}
+
+const certificateOf = (ctx: Context) => certificateIn(ctx.req.headers)
+
+/** `x5t#S256` of the certificate that the proxy tells (RFC 8705, section 3.1); `undefined` where there is none, or none that can be read. */
+export function thumbprintIn(headers: Headers): string | undefined {
+  try {
+    const certificate = certificateIn(headers)
+    return certificate && hash('sha256', certificate.raw, 'base64url')
+  } catch {
+    return undefined
+  }
 }
 
 function parse(structured: string, escaped: string): X509Certificate | undefined {

@@ -6,6 +6,8 @@ export interface EnginePages {
   error(ctx: Context, facts: { code: string; description?: string }): Promise<void>
   /** Asks whether to sign out; `action` and `token` make its form. */
   signOut(ctx: Context, facts: { action: string; token: string; applicationName?: string }): Promise<void>
+  /** Hands the answer on to the application by a form, which submits itself. */
+  formPost(ctx: Context, facts: { action: string; fields: Readonly<Record<string, string>> }): Promise<void>
   signedOut(ctx: Context, facts: { cancelled: boolean; applicationName?: string }): Promise<void>
   /** Asks for the code of a device; `problem` says what was wrong with the last one. */
   userCode(

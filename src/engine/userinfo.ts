@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import { isUsualClient } from '#src/domain/applications/protocol.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
@@ -58,7 +59,8 @@ export function createUserinfo({ findToken, users, catalogue }: UserinfoDeps) {
       catalogue.find(token.clientId),
       catalogue.root(),
     ])
-    if (!account || !isActive(account.user) || (view && !view.application.active)) return undefined
+    if (!account || !isActive(account.user)) return undefined
+    if (view && !(view.application.active && isUsualClient(view.application))) return undefined
     return withMetadata(userinfoClaims({ ...account, root, view }, request), account.metadata, request)
   }
 

@@ -9,5 +9,19 @@ export interface Bearer {
   readonly audience: ReadonlySet<string>
 }
 
-/** Judges a bearer token, opaque, JWT or personal: `undefined` when it is unknown, expired, revoked, or its user may not act. */
-export type VerifyBearer = (token: string) => Promise<Bearer | undefined>
+/** The request that a token came with, as far as it may have to prove that the token is the sender's (DPoP, mutual TLS). */
+export interface TokenRequest {
+  /** Of the `Authorization` header, in lower case. */
+  readonly scheme: 'bearer' | 'dpop'
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+  /** By name in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+}
+
+/**
+ * Judges a token, opaque, JWT or personal: `undefined` when it is unknown, expired, revoked, its user may not act, or the request does not prove what the
+ * token is bound to.
+ */
+export type VerifyBearer = (token: string, request: TokenRequest) => Promise<Bearer | undefined>

@@ -39,6 +39,8 @@ export function createQuick(deps: QuickDeps) {
 
   async function introspection(ctx: Context, form: Form): Promise<boolean> {
     if (!form.token || form.token_type_hint === 'refresh_token' || !hasOnly(form, introspectionFields)) return false
+    // A signed answer (RFC 9701) is the engine's.
+    if (ctx.req.headers.accept?.includes('token-introspection+jwt')) return false
     const view = await authenticated(ctx, form, catalogue)
     // A public client proves nothing, and the engine says so.
     if (!view || view.application.authMethod === 'none') return false

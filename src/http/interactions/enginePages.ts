@@ -20,6 +20,7 @@ export function createEnginePages(pages: Pages): EnginePages {
     },
     signOut: (ctx, facts) => pages.show(ctx, 'interactions/sign-out', { ...facts }),
     signedOut: (ctx, facts) => pages.show(ctx, 'interactions/signed-out', { ...facts }),
+    formPost: (ctx, facts) => pages.show(ctx, 'interactions/form-post', { ...facts }, ctx.status),
     userCode: (ctx, { problem, userCode = '', ...facts }) =>
       pages.show(ctx, 'interactions/user-code', { ...facts, userCode, problem: problem && codeProblems[problem] }, problem ? 400 : 200),
     confirmDevice: (ctx, facts) => pages.show(ctx, 'interactions/confirm-device', { ...facts }),

@@ -11,11 +11,17 @@ export interface PagesOptions {
   readonly siteName: () => Promise<string>
 }
 
-/** Renders the templates of `views/`, each inside the layout, and serves the style sheet that they use. */
+const types = { 'style.css': 'text/css; charset=utf-8', 'submit.js': 'text/javascript; charset=utf-8' } as const
+
+/** Renders the templates of `views/`, each inside the layout, and serves the files that they use. */
 export function createPages({ siteName }: PagesOptions) {
   const eta = new Eta({ views: decodeURIComponent(views.pathname), cache: true, autoEscape: true, autoTrim: false })
-  const style = readFileSync(new URL('assets/style.css', views))
-  const stylePath = `/assets/style-${createHash('sha256').update(style).digest('hex').slice(0, 12)}.css`
+  const files = Object.entries(types).map(([name, type]) => {
+    const content = readFileSync(new URL(`assets/${name}`, views))
+    const version = createHash('sha256').update(content).digest('hex').slice(0, 12)
+    return { name, type, content, path: `/assets/${name.replace('.', `-${version}.`)}` }
+  })
+  const assets = Object.fromEntries(files.map(({ name, path }) => [name, path]))
 
   return {
     /** Answers with a page. Pages hold what belongs to one person at one moment: they are not kept anywhere. */
@@ -23,21 +29,21 @@ export function createPages({ siteName }: PagesOptions) {
       ctx.status = status
       ctx.type = 'text/html; charset=utf-8'
       ctx.set('Cache-Control', 'no-store')
-      ctx.body = eta.render(`./${template}`, { ...data, stylePath, siteName: await siteName() })
+      ctx.body = eta.render(`./${template}`, { ...data, assets, siteName: await siteName() })
     },
 
-    /** The style sheet, under a name that changes with it. */
-    assets: [
-      {
+    /** Style sheet and scripts, each under a name that changes with it. */
+    assets: files.map(
+      ({ path, type, content }): Endpoint => ({
         method: 'GET',
-        path: stylePath,
+        path,
         handle(ctx) {
-          ctx.type = 'text/css; charset=utf-8'
+          ctx.type = type
           ctx.set('Cache-Control', 'public, max-age=31536000, immutable')
-          ctx.body = style
+          ctx.body = content
         },
-      },
-    ] satisfies readonly Endpoint[],
+      }),
+    ),
   }
 }
 

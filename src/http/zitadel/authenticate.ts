@@ -1,4 +1,5 @@
-import type { Bearer, VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { Context } from 'koa'
+import type { Bearer, TokenRequest, VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { User } from '#src/domain/users/user.ts'
 import { StatusError } from './errors.ts'
 
@@ -11,13 +12,13 @@ export interface AuthenticateNeeds {
   readonly ownProjectId: () => string
 }
 
-/** Answers who is behind an `Authorization` header. It throws a `StatusError` 401 when that is nobody, or the token is for something else. */
+/** Answers who sends a request, by its `Authorization` header. It throws a `StatusError` 401 when that is nobody, or the token is for something else. */
 export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateNeeds) {
-  return async function authenticate(authorization: string | undefined): Promise<Caller> {
-    if (!authorization) throw new StatusError('unauthenticated', 'auth header missing')
-    const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1]
+  return async function authenticate({ method, path, req: { headers } }: Context): Promise<Caller> {
+    if (!headers.authorization) throw new StatusError('unauthenticated', 'auth header missing')
+    const [, scheme = '', token] = /^(bearer|dpop) +(\S+) *$/i.exec(headers.authorization) ?? []
     if (token === undefined) throw new StatusError('unauthenticated', 'invalid auth header', { id: 'AUTH-7fs1e' })
-    const bearer = await verifyBearer(token)
+    const bearer = await verifyBearer(token, { scheme: scheme.toLowerCase() as TokenRequest['scheme'], method, path, headers })
     if (!hasUser(bearer)) throw new StatusError('unauthenticated', 'Token is invalid', { id: 'AUTH-7fs1e' })
     if (!bearer.audience.has(ownProjectId())) throw new StatusError('unauthenticated', 'invalid audience', { id: 'APP-Zxfako' })
     return bearer

@@ -21,7 +21,7 @@ export function createGateway(needs: AuthenticateNeeds & HandlerNeeds): (ctx: Co
     const { route, values } = routeOf(ctx, routes)
     const handler = handlers.get(nameOf(route.rpc))
     if (!handler) throw new StatusError('unimplemented', `${nameOf(route.rpc)} is not served`)
-    const caller = await authenticate(ctx.req.headers.authorization)
+    const caller = await authenticate(ctx)
     const body = route.hasBody ? await bodyOf(ctx, handler) : noBytes
     const request: Message = readRequest(route, { values, query: ctx.querystring, body })
     validate(route.rpc.input, request)
