@@ -4,6 +4,7 @@
  */
 import { createServer, type Server } from 'node:http'
 import type { Context } from 'koa'
+import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createEngine } from '#src/engine/engine.ts'
 import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
@@ -29,6 +30,8 @@ export interface Service {
   readonly server: Server
   /** From now on `/readyz` answers that the server goes away. */
   announceShutdown(): void
+  /** Writes what is left to write, when the last request is done. */
+  finish(): Promise<void>
 }
 
 /** The server over the domain: not listening yet. */
@@ -41,6 +44,7 @@ export async function composeService(configuration: Configuration, domain: Domai
   const pages = createPages({ siteName: async () => (await catalogue.root()).organization.name })
   const csrf = createCsrf({ secrets: sealer.derive('csrf'), secure })
   const devices = createKnownDevices({ secrets: sealer.derive('known device'), secure })
+  const gathering = createGathering({ store: stores.audit, onFault: (err) => log.error({ err }, 'events of tokens wait to be written') })
   const engine = await createEngine({
     issuer,
     artifacts: stores.artifacts,
@@ -52,6 +56,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     openSecret: sealer.open,
     audit: stores.audit,
     recorder,
+    gathering,
     outboundAllow: configuration.DOSSIER_OUTBOUND_ALLOW,
     trustsProxy: configuration.DOSSIER_TRUST_PROXY > 0,
     now,
@@ -109,6 +114,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     announceShutdown() {
       draining = true
     },
+    finish: () => gathering.flush(),
   }
 }
 

@@ -38,6 +38,7 @@ export async function serve({ environment, say, prepare }: ServeOptions): Promis
     log.info('shutting down')
     service.announceShutdown()
     await drain(service.server)
+    await service.finish()
   } finally {
     await domain.stores.close()
   }

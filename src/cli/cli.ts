@@ -25,6 +25,9 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
   },
   'user unlock': { summary: 'Let a locked user in again', load: async () => (await import('./userState.ts')).userUnlockCommand },
   'user remove': { summary: 'Remove a user for good', load: async () => (await import('./userState.ts')).userRemoveCommand },
+  'user key create': { summary: 'A key file for a service account', load: async () => (await import('./userKey.ts')).userKeyCreateCommand },
+  'user key list': { summary: 'The keys of a service account', load: async () => (await import('./userKey.ts')).userKeyListCommand },
+  'user key remove': { summary: 'Make a key file worthless', load: async () => (await import('./userKey.ts')).userKeyRemoveCommand },
   'metadata list': { summary: 'All metadata of a user', load: async () => (await import('./metadata.ts')).metadataListCommand },
   'metadata get': { summary: 'One value', load: async () => (await import('./metadata.ts')).metadataGetCommand },
   'metadata set': { summary: 'Set one value', load: async () => (await import('./metadata.ts')).metadataSetCommand },
@@ -55,7 +58,7 @@ async function main(words: readonly string[]): Promise<number> {
 
 /** The longest name of a command that the words begin with. */
 function nameOf(words: readonly string[]): string | undefined {
-  return [2, 1].map((length) => words.slice(0, length).join(' ')).find((name) => Object.hasOwn(commands, name))
+  return [3, 2, 1].map((length) => words.slice(0, length).join(' ')).find((name) => Object.hasOwn(commands, name))
 }
 
 /** Lists the commands, those of one noun when it was typed. Asking for that is no failure. */

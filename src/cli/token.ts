@@ -1,6 +1,6 @@
-import { parseDurationSeconds } from '#src/base/duration.ts'
 import { DomainError } from '#src/base/errors.ts'
-import { type Command, operandsOf, optionOf, WrongUsage } from './command.ts'
+import { type Command, operandsOf, optionOf } from './command.ts'
+import { expiresOption, momentFrom } from './expiry.ts'
 import { momentOf, table } from './table.ts'
 import { actor, getUser, withDomain } from './withDomain.ts'
 
@@ -13,39 +13,19 @@ export const tokenCreateCommand: Command = {
   summary: 'A new personal access token, which is shown this once; USER is an id or a username',
   operands: 'USER',
   options: {
-    expires: { type: 'string', value: 'DATE', help: 'When it ends: 2030-12-31, 2030-12-31T12:00:00Z, or a duration such as 90d' },
+    expires: expiresOption,
     name: { type: 'string', value: 'TEXT', help: 'What it is for' },
   },
   async run(invocation) {
     const [name] = operandsOf(invocation, 'USER')
-    const expires = optionOf(invocation, 'expires')
     return withDomain(invocation, async (domain) => {
-      const expiresAt = expires === undefined ? undefined : momentFrom(expires, domain.now())
+      const expiresAt = momentFrom(optionOf(invocation, 'expires'), domain.now())
       const user = await getUser(domain, name)
       const created = await domain.users.createToken(user.id, { name: optionOf(invocation, 'name') ?? 'token', expiresAt }, actor)
       const until = expiresAt ? `until ${momentOf(expiresAt)}` : 'until it is revoked'
       return { json: created, text: [created.token, `The token ${created.id} of ${user.username} holds ${until}. It is shown this once.`] }
     })
   },
-}
-
-/** A date, a moment or a duration from `now` on. A date alone means its first moment in UTC. @throws WrongUsage */
-function momentFrom(text: string, now: Date): Date {
-  const isMoment = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
-  const moment = isMoment ? new Date(text) : afterDuration(text, now)
-  if (!moment || Number.isNaN(moment.getTime())) {
-    throw new WrongUsage('--expires must be a date such as 2030-12-31, a moment such as 2030-12-31T12:00:00Z, or a duration such as 90d')
-  }
-  if (moment <= now) throw new WrongUsage('--expires must be in the future')
-  return moment
-}
-
-function afterDuration(text: string, now: Date): Date | undefined {
-  try {
-    return new Date(now.getTime() + parseDurationSeconds(text) * 1000)
-  } catch {
-    return undefined
-  }
 }
 
 export const tokenListCommand: Command = {

@@ -10,6 +10,7 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
 import { audienceOf } from './audience.ts'
+import type { Act } from './bearer.ts'
 import { type ClaimSources, reservedClaims, roleClaims, withMetadata } from './claims.ts'
 import type { Keyring } from './keyring.ts'
 import { readScope, type ScopeRequest } from './scopes.ts'
@@ -39,6 +40,7 @@ interface AccessTokenFacts {
   readonly scope?: string
   /** The API that it is for (RFC 8707). */
   readonly aud?: string
+  readonly act?: Act
 }
 
 /** Where the claims come from: `user` and `metadata` are absent for an application's own token. */
@@ -63,6 +65,7 @@ export function createSignAccessToken({ issuer, keyring }: { issuer: string; key
       jti: publicTokenId(token.jti),
       client_id: token.clientId,
       scope: token.scope,
+      act: token.act,
     }
     return keyring.sign(view?.application.idTokenSignedResponseAlg ?? 'RS256', withMetadata(payload, metadata, request), 'at+jwt')
   }

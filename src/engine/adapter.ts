@@ -23,6 +23,11 @@ export function createAdapter({ artifacts, catalogue, users, openSecret, now }: 
     model === 'Client' ? clientAdapter({ catalogue, users, openSecret }) : artifactAdapter({ model, artifacts, now })
 }
 
+const usedOnce: Readonly<Record<string, string>> = { AuthorizationCode: 'code', RefreshToken: 'refresh_token', DeviceCode: 'device_code' }
+
+/** Said of what is used once, by the parameter that it comes in. */
+export const reuseReason = (model: string) => `${usedOnce[model] ?? model}: it has been used already`
+
 const payloadOf = (found: FoundArtifact | undefined): AdapterPayload | undefined =>
   found && { ...found.payload, ...(found.consumedAt && { consumed: Math.floor(found.consumedAt.getTime() / 1000) }) }
 
@@ -39,7 +44,7 @@ function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: 
     findByUid: async (uid) => payloadOf(await artifacts.findByUid(model, uid)),
     findByUserCode: async (userCode) => payloadOf(await artifacts.findByUserCode(model, userCode)),
     async consume(id) {
-      if (!(await artifacts.consume(model, id, now()))) throw new errors.InvalidGrant(`${model} has already been used`)
+      if (!(await artifacts.consume(model, id, now()))) throw new errors.InvalidGrant(reuseReason(model))
     },
     destroy: (id) => artifacts.remove(model, id),
     revokeByGrantId: (grantId) => artifacts.removeByGrant(model, grantId),

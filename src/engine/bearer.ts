@@ -13,7 +13,13 @@ import { audienceOf } from './audience.ts'
 import type { Proves } from './proofs.ts'
 import { readScope } from './scopes.ts'
 
-/** What the engine keeps of an access token. */
+/** Who acts for the user of a token (RFC 8693, section 4.1). */
+export interface Act {
+  readonly sub: string
+  readonly act?: Act
+}
+
+/** What is kept of an access token. */
 export interface StoredToken {
   readonly kind: string
   readonly jti: string
@@ -27,6 +33,8 @@ export interface StoredToken {
   readonly claims?: object
   /** Set when the token is for another resource server. */
   readonly aud?: string
+  /** Ours: somebody acts for the user. */
+  readonly act?: Act
   readonly expiresWithSession?: boolean
   readonly sessionUid?: string
   readonly sid?: string

@@ -9,7 +9,6 @@ const grantTypes = {
   deviceCode: 'urn:ietf:params:oauth:grant-type:device_code',
   clientCredentials: 'client_credentials',
   implicit: 'implicit',
-  jwtBearer: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
   tokenExchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
 } as const satisfies Record<GrantType, string>
 

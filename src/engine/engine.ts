@@ -10,6 +10,7 @@ import type { Clock } from '#src/base/clock.ts'
 import { Busy, StoreUnavailable } from '#src/base/errors.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Actor, AuditStore } from '#src/domain/audit/events.ts'
+import type { Gathering } from '#src/domain/audit/gathering.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
@@ -27,21 +28,25 @@ import { engineConfiguration } from './configuration.ts'
 import { createCookieSigner } from './cookies.ts'
 import { completeDiscovery } from './discovery.ts'
 import { createDocuments } from './documents.ts'
-import { recordEngineEvents } from './events.ts'
+import { createTokenEvents, recordEngineEvents } from './events.ts'
 import { installFormPost } from './formPost.ts'
 import { installGrantProlongation } from './grants.ts'
 import { createSignIdToken, installIdTokens } from './idTokens.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
 import { Provider, replaceKeys, stateOf } from './internals.ts'
 import { createIntrospection } from './introspection.ts'
+import { createJwtBearer } from './jwtBearer.ts'
 import { createKeyring } from './keyring.ts'
 import { installMachineGrant } from './machineGrant.ts'
+import { createMachineTokens } from './machineTokens.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
 import { createProves } from './proofs.ts'
 import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
+import { installReasons } from './reasons.ts'
 import { installSteps, introspectWith } from './steps.ts'
+import { installTokenExchange } from './tokenExchange.ts'
 import { createUserinfo } from './userinfo.ts'
 
 export interface EngineDeps {
@@ -57,6 +62,8 @@ export interface EngineDeps {
   readonly openSecret: OpenSecret
   readonly audit: Pick<AuditStore, 'record'>
   readonly recorder: Recorder
+  /** For what happens to tokens. */
+  readonly gathering: Gathering
   /** Host names and ranges that outgoing calls may reach although they are private. */
   readonly outboundAllow: readonly string[]
   readonly trustsProxy: boolean
@@ -108,6 +115,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   installOverrides(provider, () => root.settings.sessionTtlSeconds)
   installAcr(provider, now)
   installFormPost(provider, pages)
+  installReasons(provider)
   installClientCache(provider, catalogue)
   const signAccessToken = createSignAccessToken({ issuer, keyring })
   const { issuedIn, storedIdOf } = installAccessTokens({ provider, catalogue, users, keyring, signJwt: signAccessToken, now })
@@ -116,11 +124,14 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   for (const Model of [provider.Grant, provider.RefreshToken, provider.AuthorizationCode]) {
     Object.assign(Model.prototype, { generateTokenId: () => newTokenId(now()) })
   }
-  installMachineGrant(provider, () => root.settings, now)
+  const issueToMachine = createMachineTokens({ artifacts, settings: () => root.settings, now })
+  installMachineGrant({ provider, users, issue: issueToMachine })
+  const tokenEvents = createTokenEvents({ gathering: deps.gathering, recorder: deps.recorder })
   recordEngineEvents({
     provider,
     audit: deps.audit,
     recorder: deps.recorder,
+    tokens: tokenEvents,
     onFault: (error, ctx) => deps.onFault(error, ctx as Koa.Context),
   })
   const putOff = new WeakMap<object, Error>()
@@ -149,6 +160,17 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   })
   const tokens = { artifacts, storedIdOf, now }
   const findToken = createFindToken(tokens)
+  installTokenExchange({
+    provider,
+    artifacts,
+    catalogue,
+    users,
+    findToken,
+    signAccessToken,
+    audit: deps.audit,
+    recorder: deps.recorder,
+    now,
+  })
   const proves = createProves({ issuer, artifacts, trustsProxy: deps.trustsProxy, now })
   const introspection = createIntrospection({ issuer, findToken, users, catalogue })
   introspectWith(provider, introspection.answer)
@@ -160,8 +182,10 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     signAccessToken,
     signIdToken: createSignIdToken({ issuer, keyring, now }),
     introspect: introspection.introspect,
+    tokens: tokenEvents,
     now,
   })
+  const jwtBearer = createJwtBearer({ issuer, artifacts, users, issue: issueToMachine, tokens: tokenEvents, now })
   const authorize = createAuthorize({
     issuer,
     artifacts,
@@ -182,7 +206,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
 
   return {
     app: provider as unknown as Koa,
-    first: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware, quick as Koa.Middleware],
+    first: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware, quick as Koa.Middleware, jwtBearer],
     around: [authorize, completing],
     ready: (path) => (keyring.isCurrent(catalogue.revision()) ? findDocument(path) : undefined),
     interactions: createInteractions(provider, now),

@@ -106,6 +106,7 @@ function factsOf(token: StoredToken, issuer: string) {
     nbf: token.iat,
     jti: publicTokenId(token.jti),
     ...(token.sid && { sid: token.sid }),
+    ...(token.act && { act: token.act }),
     ...(Object.keys(confirmation).length > 0 && { cnf: confirmation }),
   }
 }

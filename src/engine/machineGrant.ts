@@ -1,35 +1,25 @@
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
-import { type Clock, epochSeconds } from '#src/base/clock.ts'
-import type { Settings } from '#src/domain/applications/application.ts'
+import type { Provider } from 'oidc-provider'
+import type { UserId } from '#src/domain/users/user.ts'
+import type { Users } from '#src/domain/users/users.ts'
 import { errors, stateOf } from './internals.ts'
-import { isDynamicScope, staticScopes } from './scopes.ts'
+import type { createMachineTokens } from './machineTokens.ts'
 
-/** Machine users get a token of their own; applications what the engine gives them. */
-export function installMachineGrant(provider: Provider, settings: () => Settings, now: Clock): void {
+export interface MachineGrantDeps {
+  readonly provider: Provider
+  readonly users: Pick<Users, 'find'>
+  readonly issue: ReturnType<typeof createMachineTokens>
+}
+
+/** With client credentials machine users get a token of their own; applications what the engine gives them. */
+export function installMachineGrant({ provider, users, issue }: MachineGrantDeps): void {
   const { grantTypeHandlers } = stateOf(provider)
   const original = grantTypeHandlers.get('client_credentials')
   if (!original) throw new TypeError('oidc-provider has no handler for client_credentials')
-  grantTypeHandlers.set('client_credentials', (ctx) =>
-    ctx.oidc.client?.machine_user_id === undefined ? original(ctx) : issueMachineToken(ctx, provider, settings(), now),
-  )
-}
-
-/**
- * Client credentials of a machine user (ZITADEL's service users): unlike an application's, the token is the user's own, so userinfo and the
- * APIs know whom it speaks for.
- */
-async function issueMachineToken(ctx: KoaContextWithOIDC, provider: Provider, settings: Settings, now: Clock): Promise<void> {
-  const { client, params } = ctx.oidc
-  const accountId = client?.machine_user_id
-  if (!client || typeof accountId !== 'string') throw new errors.InvalidClient('not a machine user')
-  const asked = typeof params?.scope === 'string' ? params.scope.split(' ').filter(Boolean) : []
-  const scope = asked.filter((each) => each !== 'offline_access' && (Object.hasOwn(staticScopes, each) || isDynamicScope(each))).join(' ')
-  const grant = new provider.Grant({ accountId, clientId: client.clientId })
-  if (scope) grant.addOIDCScope(scope)
-  grant.exp = epochSeconds(now()) + settings.accessTokenTtlSeconds + 60
-  const grantId = await grant.save()
-  const token = new provider.AccessToken({ accountId, client, grantId, gty: 'client_credentials', scope: scope || undefined } as never)
-  ctx.oidc.entity('AccessToken', token)
-  const value = await token.save()
-  ctx.body = { access_token: value, expires_in: token.expiration, scope: token.scope || undefined, token_type: token.tokenType }
+  grantTypeHandlers.set('client_credentials', async (ctx) => {
+    const { client, params } = ctx.oidc
+    if (client?.machine_user_id === undefined) return original(ctx)
+    const user = await users.find(client.machine_user_id as UserId)
+    if (!user) throw new errors.InvalidClient('not a machine user')
+    ctx.body = await issue(user, typeof params?.scope === 'string' ? params.scope : '')
+  })
 }

@@ -70,6 +70,7 @@ export async function startIdp({ store = `sqlite:${tempDir()}`, now = systemCloc
     async [Symbol.asyncDispose]() {
       service.server.closeAllConnections()
       service.server.close()
+      await service.finish()
       await domain.stores.close()
     },
   }

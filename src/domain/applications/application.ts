@@ -56,14 +56,7 @@ export interface Project {
 
 type ApplicationType = 'web' | 'userAgent' | 'native' | 'api'
 type AuthMethod = 'basic' | 'post' | 'none' | 'clientSecretJwt' | 'privateKeyJwt' | 'tlsClientAuth' | 'selfSignedTlsClientAuth'
-export type GrantType =
-  | 'authorizationCode'
-  | 'refreshToken'
-  | 'deviceCode'
-  | 'clientCredentials'
-  | 'implicit'
-  | 'jwtBearer'
-  | 'tokenExchange'
+export type GrantType = 'authorizationCode' | 'refreshToken' | 'deviceCode' | 'clientCredentials' | 'implicit' | 'tokenExchange'
 type ResponseType = 'code' | 'id_token' | 'id_token token' | 'code id_token' | 'code token' | 'code id_token token'
 export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA' | 'PS256'
 

@@ -1,6 +1,7 @@
 import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import { type Application, defaultSettings, type Organization, type Project } from './application.ts'
+import { ownRoles } from './ownRoles.ts'
 import type { CatalogueChange, CatalogueRoot, CatalogueStore } from './store.ts'
 
 /** An application with what its tokens need to know about its surroundings. */
@@ -68,6 +69,17 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
     return new Map(entries)
   }
 
+  /** Gives Dossier's own project the roles that this version knows, where an older one has made it. */
+  async function completeOwnProject({ ownProjectId }: CatalogueRoot): Promise<void> {
+    const own = await store.findProject(ownProjectId)
+    const missing = ownRoles.filter(({ key }) => !own?.roles.some((role) => role.key === key))
+    if (!own || missing.length === 0) return
+    await store.commit({
+      putProjects: [{ ...own, roles: [...own.roles, ...missing], changedAt: recorder.now() }],
+      events: [recorder.event('project.changed', { kind: 'system' }, { kind: 'project', id: own.id }, { fields: ['roles'] })],
+    })
+  }
+
   return {
     /** The number under which everything made from the catalogue may be kept. */
     revision: () => store.revision(),
@@ -98,10 +110,18 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
 
     /** Writes what must be there before anything else: organization, settings and the project that stands for Dossier itself. */
     async bootstrap(): Promise<void> {
-      if (await store.root()) return
+      const root = await store.root()
+      if (root) return completeOwnProject(root)
       const at = recorder.now()
       const organization: Organization = { id: newObjectId(at), name: 'Dossier', primaryDomain: 'localhost', pairwiseSalt: newSecret() }
-      const own: Project = { id: newObjectId(at), name: 'Dossier', roles: [], projectRoleAssertion: false, createdAt: at, changedAt: at }
+      const own: Project = {
+        id: newObjectId(at),
+        name: 'Dossier',
+        roles: ownRoles,
+        projectRoleAssertion: false,
+        createdAt: at,
+        changedAt: at,
+      }
       await store.commit({
         organization,
         settings: defaultSettings,

@@ -34,6 +34,13 @@ export interface EventPayloads {
   'user.consented': { clientId: string; scope: string }
   'user.token_created': { tokenId: string; name: string; expiresAt?: string }
   'user.token_revoked': { tokenId: string }
+  'user.key_added': { keyId: string; expiresAt?: string }
+  'user.key_removed': { keyId: string }
+  'user.impersonated': { clientId: string; actorId: string; scope: string }
+  'token.issued': { clientId: string; grant: string; scope: string }
+  'token.refreshed': { clientId: string; grant: string; scope: string }
+  'token.revoked': { clientId: string; reason: string }
+  'token.refused': { clientId: string; grant: string; reason: string }
   'metadata.set': { key: string; bytes: number }
   'metadata.removed': { key: string }
   'organization.changed': { fields: readonly string[] }

@@ -49,9 +49,7 @@ const shape = {
   authMethod: z.enum(['basic', 'post', 'none', 'clientSecretJwt', 'privateKeyJwt', 'tlsClientAuth', 'selfSignedTlsClientAuth']),
   redirectUris: z.array(z.string()),
   postLogoutRedirectUris: z.array(z.string()),
-  grantTypes: z.array(
-    z.enum(['authorizationCode', 'refreshToken', 'deviceCode', 'clientCredentials', 'implicit', 'jwtBearer', 'tokenExchange']),
-  ),
+  grantTypes: z.array(z.enum(['authorizationCode', 'refreshToken', 'deviceCode', 'clientCredentials', 'implicit', 'tokenExchange'])),
   responseTypes: z.array(z.enum(['code', 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token'])),
   accessTokenType: z.enum(['bearer', 'jwt']),
   idTokenUserinfoAssertion: flag,

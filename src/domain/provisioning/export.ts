@@ -26,8 +26,9 @@ export interface ExportDeps {
 export function createExport({ catalogue, users }: ExportDeps) {
   return async (): Promise<Exported> => {
     const { organization, settings, ownProjectId } = await catalogue.root()
-    const projects = (await catalogue.listProjects()).filter(({ id }) => id !== ownProjectId)
-    const nameOf = projectNames(projects)
+    const all = await catalogue.listProjects()
+    const projects = all.filter(({ id }) => id !== ownProjectId)
+    const nameOf = projectNames(all)
     return {
       catalogue: {
         organization: { name: organization.name, primaryDomain: organization.primaryDomain },

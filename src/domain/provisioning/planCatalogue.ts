@@ -18,7 +18,8 @@ export interface CatalogueDeps {
 
 /** The catalogue as it is stored. Dossier's own project is no business of a configuration file, its applications' client ids are. */
 export interface StoredCatalogue {
-  readonly ownProjectId: string
+  /** It is in no file, but its roles are granted like others. */
+  readonly ownProject: Project
   readonly projects: readonly Project[]
   readonly applications: readonly Application[]
 }
@@ -103,7 +104,9 @@ export async function planCatalogue(file: ConfigurationFile, actor: Actor, deps:
   const allEvents = [...events, ...applications.events]
   const gone = new Set(removedProjects.map(({ id }) => id))
   const projects = new Map(
-    [...stored.projects, ...wanted.map(({ after }) => after)].filter(({ id }) => !gone.has(id)).map((each) => [each.id, each]),
+    [stored.ownProject, ...stored.projects, ...wanted.map(({ after }) => after)]
+      .filter(({ id }) => !gone.has(id))
+      .map((each) => [each.id, each]),
   )
   return {
     commit:
@@ -130,12 +133,14 @@ export async function planCatalogue(file: ConfigurationFile, actor: Actor, deps:
 async function readStored(catalogue: CatalogueDeps['catalogue'], ownProjectId: string): Promise<StoredCatalogue> {
   const all = await catalogue.listProjects()
   const applications = await Promise.all(all.map(({ id }) => catalogue.listApplications(id)))
-  return { ownProjectId, projects: all.filter(({ id }) => id !== ownProjectId), applications: applications.flat() }
+  const [ownProject] = all.filter(({ id }) => id === ownProjectId)
+  if (!ownProject) throw new TypeError("Dossier's own project is not there")
+  return { ownProject, projects: all.filter(({ id }) => id !== ownProjectId), applications: applications.flat() }
 }
 
 /** The stored project that `wanted` means: by its id, otherwise by its name. */
 function findProject(wanted: WantedProject, stored: StoredCatalogue, { faults }: ConfigurationFile): Project | undefined {
-  if (wanted.id === stored.ownProjectId) faults.add([...wanted.path, 'id'], "is the id of Dossier's own project")
+  if (wanted.id === stored.ownProject.id) faults.add([...wanted.path, 'id'], "is the id of Dossier's own project")
   const byId = stored.projects.find(({ id }) => id === wanted.id)
   if (byId) return byId
   const [first, ...others] = stored.projects.filter(({ name }) => name === wanted.name)

@@ -6,6 +6,7 @@
  */
 import type { Brand } from '#src/base/brand.ts'
 import { DomainError } from '#src/base/errors.ts'
+import type { MachineKey } from './machineKeys.ts'
 
 export type UserId = Brand<string, 'UserId'>
 
@@ -53,6 +54,8 @@ export interface User {
   readonly passwordImport?: string
   /** SHA-256 of a machine's client secret, base64url; its client id is the username. */
   readonly secretHash?: string
+  /** Of a machine, oldest first. */
+  readonly machineKeys?: readonly MachineKey[]
   /** Role keys by project id. */
   readonly roles: Readonly<Record<string, readonly string[]>>
   readonly admin: boolean

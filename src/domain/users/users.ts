@@ -2,6 +2,7 @@ import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Actor, AuditEvent } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
+import { type KeyFile, type MachineKey, machineKeyLimit, newMachineKeyPair } from './machineKeys.ts'
 import { type Passwords, passwordScheme } from './passwords.ts'
 import { hashSecret } from './secrets.ts'
 import type { PersonalAccessTokenStore, UserChange, UserStore } from './store.ts'
@@ -201,6 +202,38 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
       const event = recorder.event('user.token_created', actor, about(id), { tokenId, name, expiresAt: expiresAt?.toISOString() })
       await tokens.insert({ id: tokenId, userId: id, name, hash: hashSecret(token), createdAt: at, expiresAt }, [event])
       return { id: tokenId, token }
+    },
+
+    /** A new key of a machine user, with the private half that is told this once. @throws UserNotFound, UserInvalid */
+    async createKey(id: UserId, { expiresAt }: { expiresAt?: Date }, actor: Actor): Promise<KeyFile> {
+      const { publicJwk, privatePem } = await newMachineKeyPair()
+      const at = recorder.now()
+      const expires = expiresAt && { expiresAt: expiresAt.toISOString() }
+      const key: MachineKey = { id: newObjectId(at), publicJwk, createdAt: at.toISOString(), ...expires }
+      await store.update(id, (current) => {
+        const { kind, machineKeys = [] } = current
+        if (kind !== 'machine') throw new UserInvalid('kind', 'is human: only a service account has keys')
+        if (machineKeys.length >= machineKeyLimit)
+          throw new UserInvalid('machineKeys', `has ${machineKeyLimit} keys, which is the most: remove one`)
+        return step(current, { machineKeys: [...machineKeys, key] }, (sequence) => [
+          recorder.event('user.key_added', actor, about(id), { keyId: key.id, ...expires }, sequence),
+        ])
+      })
+      return { type: 'serviceaccount', keyId: key.id, key: privatePem, userId: id, ...(expiresAt && { expirationDate: key.expiresAt }) }
+    },
+
+    /** Whether there was such a key. @throws UserNotFound */
+    async removeKey(id: UserId, keyId: string, actor: Actor): Promise<boolean> {
+      let removed = false
+      await store.update(id, (current) => {
+        const rest = (current.machineKeys ?? []).filter((each) => each.id !== keyId)
+        removed = rest.length !== (current.machineKeys?.length ?? 0)
+        if (!removed) return undefined
+        return step(current, { machineKeys: rest }, (sequence) => [
+          recorder.event('user.key_removed', actor, about(id), { keyId }, sequence),
+        ])
+      })
+      return removed
     },
 
     listTokens: (id: UserId) => tokens.list(id),

@@ -15,6 +15,8 @@ const longest = 56 * 1024
  * would otherwise find the request empty.
  */
 export async function readForm(ctx: Context): Promise<Form | undefined> {
+  const { form: known } = ctx.state as StepState
+  if (known !== undefined) return onceEach(parse(known))
   const { 'content-type': type, 'content-length': length } = ctx.req.headers
   if (type === undefined || !usual.test(type) || !(Number(length) <= longest)) return undefined
   const text = await readText(ctx)

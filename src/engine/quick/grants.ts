@@ -4,9 +4,11 @@ import type { GrantType } from '#src/domain/applications/application.ts'
 import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import { newAccessTokenId, type SignAccessToken } from '../accessTokens.ts'
+import { reuseReason } from '../adapter.ts'
 import { artifactOf } from '../artifacts.ts'
 import { holding } from '../bearer.ts'
 import { allowedGrants } from '../clients.ts'
+import type { TokenEvents } from '../events.ts'
 import { isDynamicScope, readScope, staticScopes } from '../scopes.ts'
 import type { Form } from './form.ts'
 import { createIssue, type IssueDeps, type IssueRequest, type StoredSource, type TokenResponse } from './issue.ts'
@@ -16,14 +18,17 @@ export interface GrantsDeps extends IssueDeps {
   readonly artifacts: Pick<ArtifactStore, 'findToken' | 'exchange' | 'put'>
   readonly catalogue: Catalogue
   readonly signAccessToken: SignAccessToken
+  readonly tokens: TokenEvents
   readonly now: Clock
 }
 
-/** Somebody else was faster with the same code or refresh token. */
-export const alreadyUsed = Symbol('already used')
+interface Refusal {
+  readonly error: 'invalid_grant'
+  readonly error_description: string
+}
 
 /** Answers for an application that is authenticated; `undefined` for what is unusual or wrong, which is left to the engine untouched. */
-export type Grant = (view: ApplicationView, form: Form) => Promise<TokenResponse | typeof alreadyUsed | undefined>
+export type Grant = (view: ApplicationView, form: Form) => Promise<TokenResponse | Refusal | undefined>
 
 interface StoredCode extends StoredSource {
   readonly codeChallenge?: string
@@ -38,7 +43,7 @@ const clientFields = new Set([...credentials, 'scope'])
 
 /** The grants that nearly all token requests are, by `grant_type`. */
 export function createGrants(deps: GrantsDeps): Readonly<Partial<Record<string, Grant>>> {
-  const { artifacts, catalogue, signAccessToken, now } = deps
+  const { artifacts, catalogue, signAccessToken, tokens, now } = deps
   const issue = createIssue(deps)
 
   async function find<Source extends StoredSource>(model: string, id: string, { application }: ApplicationView) {
@@ -47,10 +52,18 @@ export function createGrants(deps: GrantsDeps): Readonly<Partial<Record<string, 
   }
 
   /** Issues tokens and uses up what they are issued for in one write, so that of many requests at once one succeeds. */
-  async function exchange(model: string, request: IssueRequest) {
+  async function exchange(model: string, grantType: string, request: IssueRequest) {
     const issued = await issue(request)
     if (!issued) return undefined
-    return (await artifacts.exchange(model, request.source.jti, issued.artifacts, now())) ? issued.answer : alreadyUsed
+    const facts = { userId: request.source.accountId, clientId: request.source.clientId, grant: grantType }
+    if (await artifacts.exchange(model, request.source.jti, issued.artifacts, now())) {
+      tokens.issued({ ...facts, scope: issued.answer.scope })
+      return issued.answer
+    }
+    // Somebody else was faster with the same code or refresh token.
+    const refusal = { error: 'invalid_grant', error_description: reuseReason(model) } as const
+    tokens.refused({ ...facts, reason: `${refusal.error}: ${refusal.error_description}` })
+    return refusal
   }
 
   return {
@@ -61,7 +74,7 @@ export function createGrants(deps: GrantsDeps): Readonly<Partial<Record<string, 
       if (!held || held.token.redirectUri !== redirectUri || !isProven(held.token, verifier)) return undefined
       const offline = allows(view, 'refreshToken') && held.token.scope?.split(' ').includes('offline_access')
       const source = held.token
-      return exchange('AuthorizationCode', {
+      return exchange('AuthorizationCode', 'authorization_code', {
         view,
         source,
         grant: held.grant,
@@ -81,7 +94,7 @@ export function createGrants(deps: GrantsDeps): Readonly<Partial<Record<string, 
       if (grant.exp !== undefined && grant.exp < until) return undefined
       const gty = source.gty === undefined || source.gty.endsWith('refresh_token') ? (source.gty ?? '') : `${source.gty} refresh_token`
       const refresh = { rotations: (source.rotations ?? 0) + 1, iiat: source.iiat }
-      return exchange('RefreshToken', { view, source, grant, gty, refresh })
+      return exchange('RefreshToken', 'refresh_token', { view, source, grant, gty, refresh })
     },
 
     async client_credentials(view, form) {
@@ -97,6 +110,7 @@ export function createGrants(deps: GrantsDeps): Readonly<Partial<Record<string, 
       const token = { iat, exp: iat + ttl, scope, kind: 'ClientCredentials', jti: newAccessTokenId(at, isJwt), clientId }
       const value = isJwt ? await signAccessToken(token, readScope(scope), { root, view }) : token.jti
       await artifacts.put(artifactOf('ClientCredentials', token.jti, token, ttl, at))
+      tokens.issued({ clientId, grant: 'client_credentials', scope })
       return { access_token: value, expires_in: ttl, ...(scope !== undefined && { scope }), token_type: 'Bearer' }
     },
   }

@@ -10,7 +10,7 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Introspect } from '../introspection.ts'
 import { authenticated } from './client.ts'
 import { type Form, readForm } from './form.ts'
-import { alreadyUsed, createGrants, type GrantsDeps } from './grants.ts'
+import { createGrants, type GrantsDeps } from './grants.ts'
 import { hasOnly } from './source.ts'
 
 export interface QuickDeps extends GrantsDeps {
@@ -32,7 +32,7 @@ export function createQuick(deps: QuickDeps) {
     const view = grant && (await authenticated(ctx, form, catalogue))
     const answer = view && (await grant?.(view, form))
     if (!answer) return false
-    if (answer === alreadyUsed) reply(ctx, 400, invalidGrant)
+    if ('error' in answer) reply(ctx, 400, JSON.stringify(answer))
     else reply(ctx, 200, JSON.stringify(answer))
     return true
   }
@@ -64,8 +64,6 @@ export function createQuick(deps: QuickDeps) {
     return way ? go(way, ctx, next) : next()
   }
 }
-
-const invalidGrant = JSON.stringify({ error: 'invalid_grant', error_description: 'grant request is invalid' })
 
 function reply(ctx: Context, status: number, body: string): void {
   ctx.status = status

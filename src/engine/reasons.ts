@@ -1,0 +1,38 @@
+import type { EventEmitter } from 'node:events'
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+
+/** What the engine keeps to itself, by the parameter that it is about. */
+const parameters: readonly (readonly [RegExp, string])[] = [
+  [/^authorization code redirect_uri/, 'redirect_uri'],
+  [/^(AuthorizationCode|authorization code)\b/, 'code'],
+  [/^(RefreshToken|refresh token)\b/, 'refresh_token'],
+  [/^(DeviceCode|device code)\b/, 'device_code'],
+  [/^(access token|grant|token audience|associated)\b/, 'access token'],
+  [/certificate|x5t#S256/, 'client certificate'],
+  [/DPoP|jkt/, 'DPoP'],
+  [/client_assertion|JWT (issuer|ID|subject|audience)|audience \(aud\)|alg mismatch/, 'client_assertion'],
+]
+
+/** Who asks is told no more than that: whether there is such an application is nobody else's business. */
+const oneAnswer = /^(client not found|invalid secret provided)$/
+const noClient = 'client_id, client_secret: there is no such application, or the secret is not its own'
+
+/** The reason of a refusal as a sentence that names the parameter, made of the engine's private detail. */
+export function reasonOf(detail: string): string {
+  if (oneAnswer.test(detail)) return noClient
+  const [, parameter] = parameters.find(([form]) => form.test(detail)) ?? []
+  return parameter === undefined || detail.startsWith(`${parameter}:`) ? detail : `${parameter}: ${detail}`
+}
+
+const failures = ['grant', 'introspection', 'revocation', 'userinfo', 'pushed_authorization_request', 'device_authorization'] as const
+
+/** Makes refusals say why: the engine answers many of them with one and the same sentence. */
+export function installReasons(provider: Provider & EventEmitter): void {
+  for (const name of failures) {
+    provider.on(`${name}.error`, (ctx: KoaContextWithOIDC, { error_detail: detail }: { readonly error_detail?: unknown }) => {
+      const body = ctx.body as { error_description?: string } | undefined
+      if (typeof detail === 'string' && typeof body === 'object' && body.error_description !== undefined)
+        body.error_description = reasonOf(detail)
+    })
+  }
+}
