@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { Context } from 'koa'
 import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createEngine } from '#src/engine/engine.ts'
+import { forwardAuthEndpoints } from '#src/http/forwardAuth/forwardAuth.ts'
 import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
 import { createEnginePages } from '#src/http/interactions/enginePages.ts'
@@ -65,7 +66,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     },
   })
 
-  const { app, interactions, verifyBearer } = engine
+  const { app, interactions, verifyBearer, forwardAuth } = engine
   app.silent = true
   app.on('error', (error: NodeJS.ErrnoException, ctx?: Context) => {
     const gone = (ctx && hasGone(ctx)) || ['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes(error.code ?? '')
@@ -97,6 +98,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     routes([
       ...healthEndpoints({ ping: () => stores.ping(), isDraining: () => draining }),
       ...pages.assets,
+      ...forwardAuthEndpoints({ forwardAuth, catalogue, sealer, pages, now }),
       ...homeEndpoints({ pages, issuer }),
       ...interactionEndpoints({ interactions, signIn, users, audit: stores.audit, recorder, csrf, devices, pages }),
     ]),

@@ -30,6 +30,7 @@ import { completeDiscovery } from './discovery.ts'
 import { createDocuments } from './documents.ts'
 import { createTokenEvents, recordEngineEvents } from './events.ts'
 import { installFormPost } from './formPost.ts'
+import { createForwardAuth, type ForwardAuth } from './forwardAuth.ts'
 import { installGrantProlongation } from './grants.ts'
 import { createSignIdToken, installIdTokens } from './idTokens.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
@@ -83,6 +84,7 @@ export interface Engine {
   readonly ready: (path: string) => { readonly body: string; readonly headers: readonly string[] } | undefined
   readonly interactions: Interactions
   readonly verifyBearer: VerifyBearer
+  readonly forwardAuth: ForwardAuth
 }
 
 const system: Actor = { kind: 'system' }
@@ -175,16 +177,9 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const introspection = createIntrospection({ issuer, findToken, users, catalogue })
   introspectWith(provider, introspection.answer)
   const userinfo = createUserinfo({ findToken, users, catalogue })
-  const quick = createQuick({
-    artifacts,
-    catalogue,
-    users,
-    signAccessToken,
-    signIdToken: createSignIdToken({ issuer, keyring, now }),
-    introspect: introspection.introspect,
-    tokens: tokenEvents,
-    now,
-  })
+  const signIdToken = createSignIdToken({ issuer, keyring, now })
+  const issuing = { artifacts, catalogue, users, signAccessToken, signIdToken, tokens: tokenEvents, now }
+  const quick = createQuick({ ...issuing, introspect: introspection.introspect })
   const jwtBearer = createJwtBearer({ issuer, artifacts, users, issue: issueToMachine, tokens: tokenEvents, now })
   const authorize = createAuthorize({
     issuer,
@@ -211,5 +206,6 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     ready: (path) => (keyring.isCurrent(catalogue.revision()) ? findDocument(path) : undefined),
     interactions: createInteractions(provider, now),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
+    forwardAuth: createForwardAuth({ ...issuing, issuer, findToken }),
   }
 }

@@ -37,12 +37,15 @@ export function strictTransport(): Middleware {
   }
 }
 
-/** Refuses a request that names another host than the issuer's. Probes of an orchestrator, which know only an address, are let through. */
+/** Addresses whose answers do not depend on the Host: probes of an orchestrator know only an address, and so do proxies (forwardAuth). */
+const answersAnywhere = /^\/(?:healthz|readyz|forward-auth(?:\/[a-z-]+)?)$/
+
+/** Refuses a request that names another host than the issuer's. */
 export function pinnedHost(issuer: string, trustedProxies: number, refuse: (ctx: Context) => Promise<void> | void): Middleware {
   const { host } = new URL(issuer)
   return (ctx, next) => {
     const named = (trustedProxies > 0 && ctx.get('X-Forwarded-Host').split(',').at(-1)?.trim()) || ctx.req.headers.host
-    if (named !== host && named?.toLowerCase() !== host && ctx.path !== '/healthz' && ctx.path !== '/readyz') return refuse(ctx)
+    if (named !== host && named?.toLowerCase() !== host && !answersAnywhere.test(ctx.path)) return refuse(ctx)
     return next()
   }
 }
