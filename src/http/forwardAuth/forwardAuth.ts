@@ -53,8 +53,6 @@ export function forwardAuthEndpoints({ forwardAuth, catalogue, sealer, pages, no
 
   const signIn = proxied((ctx, proxied) => {
     const to = ownPath(ctx.query.to, proxied.callback)
-    // A script cannot follow to another origin, and would leave a cookie behind at every try.
-    if (!isNavigation(ctx)) return askToSignIn(ctx, proxied, to)
     const { state, verifier } = cookies.begin(ctx, proxied, to)
     ctx.redirect(forwardAuth.signInAddress(proxied.view, { redirectUri: proxied.callback.uri, state, verifier }))
   })
@@ -72,7 +70,6 @@ export function forwardAuthEndpoints({ forwardAuth, catalogue, sealer, pages, no
   })
 
   const signOut = proxied(async (ctx, proxied) => {
-    if (!isNavigation(ctx)) return answer(ctx, 403, 'access_denied', 'signing out is a page to go to, not one to fetch')
     const token = cookies.token(ctx, proxied)
     if (token !== undefined) await forwardAuth.end(proxied.view, token)
     cookies.forget(ctx, proxied)
@@ -92,16 +89,13 @@ function askToSignIn(ctx: Context, { callback }: Proxied, original: string): voi
   const address = `${callback.origin}/.dossier/sign-in?to=${encodeURIComponent(ownPath(original, callback))}`
   ctx.set('X-Dossier-Sign-In', address)
   const reads = ['', 'GET', 'HEAD'].includes(ctx.get('X-Forwarded-Method'))
-  if (ctx.query.redirect === 'true' && reads && isNavigation(ctx) && ctx.accepts('json', 'html') === 'html') {
+  if (ctx.query.redirect === 'true' && reads && ctx.accepts('json', 'html') === 'html') {
     ctx.redirect(address)
     return
   }
   ctx.set('Location', address)
   answer(ctx, 401, 'login_required', `nobody is signed in; a person signs in at ${address}`)
 }
-
-/** Whether a browser opens a page, as far as it says what it does. */
-const isNavigation = (ctx: Context) => ['', 'navigate'].includes(ctx.get('Sec-Fetch-Mode'))
 
 function answer(ctx: Context, status: number, error: string, description: string): void {
   ctx.status = status
