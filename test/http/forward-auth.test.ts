@@ -433,14 +433,20 @@ test('no header of a request changes where people are sent: it only chooses amon
   expect((await two.check(evil)).status).toBe(403)
 })
 
-test('the header of the proxy names the application, whatever the query of the person says', async () => {
+test('whatever a client adds, it cannot choose which application judges its request', async () => {
   await using idp = await startIdp()
-  const application = await proxiedApplication(idp, origin)
+  const { proxy, application } = await signedIn(idp)
   const other: Application = { ...application, id: 'other', clientId: 'other', redirectUris: ['https://other.example/.dossier/callback'] }
   await idp.domain.catalogue.commit({ putApplications: [other], events: [] })
-  const proxy = new ReverseProxy(idp, application, origin)
-  const begun = await proxy.open('/.dossier/sign-in?client_id=other')
-  expect(new URL(begun.headers.get('location') ?? '').searchParams.get('client_id')).toBe(application.clientId)
+  const others = new ReverseProxy(idp, other, origin)
+  const cookie = `${session}=${proxy.cookies.get(session)}`
+  // The proxy has fixed the query, as Traefik and Caddy do.
+  expect((await others.check({ cookie })).status).toBe(401)
+  expect((await others.check({ cookie, 'x-dossier-client': application.clientId })).status).toBe(403)
+  expect((await others.check({ cookie, 'x-dossier-client': 'other' })).status).toBe(401)
+  // The proxy has fixed the header, as nginx does.
+  expect((await others.ask('/forward-auth', {}, { cookie, 'x-dossier-client': 'other' })).status).toBe(401)
+  expect((await others.open(`/.dossier/sign-in?client_id=${application.clientId}`)).status).toBe(403)
 })
 
 test('an application with JWT access tokens has an opaque one in the cookie, and its other clients their JWTs', async () => {

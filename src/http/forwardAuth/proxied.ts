@@ -18,12 +18,14 @@ export interface Proxied {
 }
 
 /**
- * Finds what a request of a proxy is for. The proxy names the application, in a header that it sets or in the query; a header of the person's
- * request does not get that far. Forwarded headers do no more than choose among the registered redirect URIs, so whoever invents them gains nothing.
+ * Finds what a request of a proxy is for. The proxy names the application in a header or in the query, whichever of the two it can fix; the other
+ * one comes from the person's request, and must not choose who judges it. Forwarded headers do no more than choose among the registered redirect
+ * URIs, so whoever invents them gains nothing.
  */
 export function createFindProxied(catalogue: Pick<Catalogue, 'find'>) {
   return async function findProxied(ctx: Context): Promise<Proxied | undefined> {
-    const clientId = ctx.get('X-Dossier-Client') || ctx.query.client_id
+    const [inHeader, inQuery] = [ctx.get('X-Dossier-Client'), ctx.query.client_id]
+    const clientId = inHeader === '' || inQuery === undefined || inQuery === inHeader ? inHeader || inQuery : undefined
     const view = typeof clientId === 'string' ? await catalogue.find(clientId) : undefined
     if (!view?.application.active || !view.application.forwardAuth || !isUsualClient(view.application)) return undefined
     const callback = callbackFor(ctx, callbacksOf(view.application))
