@@ -93,12 +93,13 @@ export async function composeService(configuration: Configuration, domain: Domai
   for (const middleware of engine.first) app.use(middleware)
   const { organization, ownProjectId } = await catalogue.root()
   app.use(createZitadelSurface({ metadata, verifyBearer, ownProjectId: () => ownProjectId, organizationId: () => organization.id }))
+  // Before the headers of pages, which a proxy only throws away.
+  app.use(routes(forwardAuthEndpoints({ forwardAuth, catalogue, sealer, pages, now })))
   app.use(securityHeaders())
   app.use(
     routes([
       ...healthEndpoints({ ping: () => stores.ping(), isDraining: () => draining }),
       ...pages.assets,
-      ...forwardAuthEndpoints({ forwardAuth, catalogue, sealer, pages, now }),
       ...homeEndpoints({ pages, issuer }),
       ...interactionEndpoints({ interactions, signIn, users, audit: stores.audit, recorder, csrf, devices, pages }),
     ]),

@@ -10,6 +10,7 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Sealer } from '#src/domain/keys/seal.ts'
 import type { ForwardAuth, SignedIn } from '#src/engine/forwardAuth.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
+import { setSecurityHeaders } from '../kit/headers.ts'
 import type { Pages } from '../kit/pages.ts'
 import { answerProblem, type Problem } from '../kit/problems.ts'
 import { createForwardCookies } from './cookies.ts'
@@ -98,6 +99,7 @@ function askToSignIn(ctx: Context, { callback }: Proxied, original: string): voi
 }
 
 function answer(ctx: Context, status: number, error: string, description: string): void {
+  setSecurityHeaders(ctx)
   ctx.status = status
   ctx.body = { error, error_description: description }
 }
