@@ -5,7 +5,7 @@ import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import { isActive, type User, type UserId } from '#src/domain/users/user.ts'
 import { findAccount } from './account.ts'
 import { type FindToken, isBound, type StoredToken } from './bearer.ts'
-import { alreadyUsed, createGrants, type GrantsDeps } from './quick/grants.ts'
+import { createGrants, type GrantsDeps } from './quick/grants.ts'
 import { metadataScope, readScope } from './scopes.ts'
 
 export interface ForwardAuthDeps extends GrantsDeps {
@@ -60,7 +60,7 @@ export function createForwardAuth({ issuer, findToken, ...deps }: ForwardAuthDep
     ): Promise<string | undefined> {
       const opaque = { ...view, application: { ...application, accessTokenType: 'bearer', idTokenUserinfoAssertion: false } as const }
       const answer = await grants.authorization_code?.(opaque, { code, redirect_uri: redirectUri, code_verifier: verifier })
-      if (answer && answer !== alreadyUsed) return answer.access_token
+      if (answer && 'access_token' in answer) return answer.access_token
       if (!answer) await revokeReused(code, application.clientId)
       return undefined
     },
