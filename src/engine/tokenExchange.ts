@@ -20,7 +20,7 @@ import { type Act, type FindToken, isBound, type StoredToken } from './bearer.ts
 import { errors } from './internals.ts'
 import { isDynamicScope, readScope, staticScopes } from './scopes.ts'
 
-export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
 const jwtType = 'urn:ietf:params:oauth:token-type:jwt'
 /** ZITADEL's way to name somebody of whom there is no token. */
