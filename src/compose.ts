@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { Context } from 'koa'
 import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createEngine } from '#src/engine/engine.ts'
+import { accountEndpoints } from '#src/http/account/sessions.ts'
 import { forwardAuthEndpoints } from '#src/http/forwardAuth/forwardAuth.ts'
 import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
@@ -100,6 +101,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     routes([
       ...healthEndpoints({ ping: () => stores.ping(), isDraining: () => draining }),
       ...pages.assets,
+      ...accountEndpoints({ sessions: engine.sessions, verifyBearer, ownProjectId }),
       ...homeEndpoints({ pages, issuer }),
       ...interactionEndpoints({ interactions, signIn, users, audit: stores.audit, recorder, csrf, devices, pages }),
     ]),
@@ -117,7 +119,10 @@ export async function composeService(configuration: Configuration, domain: Domai
     announceShutdown() {
       draining = true
     },
-    finish: () => gathering.flush(),
+    finish() {
+      engine.stop()
+      return gathering.flush()
+    },
   }
 }
 

@@ -14,6 +14,7 @@ import type { Gathering } from '#src/domain/audit/gathering.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { createSignAccessToken, installAccessTokens, newTokenId } from './accessTokens.ts'
@@ -38,6 +39,7 @@ import { Provider, replaceKeys, stateOf } from './internals.ts'
 import { createIntrospection } from './introspection.ts'
 import { createJwtBearer } from './jwtBearer.ts'
 import { createKeyring } from './keyring.ts'
+import { installLogoutDeliveries } from './logoutDeliveries.ts'
 import { installMachineGrant } from './machineGrant.ts'
 import { createMachineTokens } from './machineTokens.ts'
 import { installOverrides } from './overrides.ts'
@@ -46,6 +48,7 @@ import { createProves } from './proofs.ts'
 import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
 import { installReasons } from './reasons.ts'
+import { createSessions } from './sessions.ts'
 import { installSteps, introspectWith } from './steps.ts'
 import { installTokenExchange } from './tokenExchange.ts'
 import { createUserinfo } from './userinfo.ts'
@@ -84,6 +87,9 @@ export interface Engine {
   readonly ready: (path: string) => { readonly body: string; readonly headers: readonly string[] } | undefined
   readonly interactions: Interactions
   readonly verifyBearer: VerifyBearer
+  readonly sessions: Sessions
+  /** Gives up what would only be done later. */
+  readonly stop: () => void
   readonly forwardAuth: ForwardAuth
 }
 
@@ -173,6 +179,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     recorder: deps.recorder,
     now,
   })
+  const deliveries = installLogoutDeliveries({ provider, gathering: deps.gathering, recorder: deps.recorder })
   const proves = createProves({ issuer, artifacts, trustsProxy: deps.trustsProxy, now })
   const introspection = createIntrospection({ issuer, findToken, users, catalogue })
   introspectWith(provider, introspection.answer)
@@ -206,6 +213,8 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     ready: (path) => (keyring.isCurrent(catalogue.revision()) ? findDocument(path) : undefined),
     interactions: createInteractions(provider, now),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
+    sessions: createSessions({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
+    stop: () => deliveries.stop(),
     forwardAuth: createForwardAuth({ ...issuing, issuer, findToken }),
   }
 }

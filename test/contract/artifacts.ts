@@ -45,6 +45,28 @@ export function artifactsContract(open: Open): void {
     for (const id of oddKeys) expect(await artifacts.find('ReplayDetection', id)).toEqual({ payload: { id } })
   })
 
+  test('what belongs to a user is listed by its kind, without what was issued under a grant and without what is over', async () => {
+    const clock = movingClock()
+    await using stores = await open({ now: clock.now })
+    const { artifacts } = stores
+    const session = (id: string, more: Partial<Artifact> = {}): Artifact => ({
+      model: 'Session',
+      id,
+      payload: { jti: id },
+      expiresAt: clock.in(600),
+      accountId: 'jane',
+      ...more,
+    })
+    await artifacts.put(session('first'))
+    await artifacts.put(session('short', { expiresAt: clock.in(1) }))
+    await artifacts.put(session('second'))
+    await artifacts.put(session('other', { accountId: 'john' }))
+    await artifacts.put(session('grant', { model: 'Grant' }))
+    clock.pass(120)
+    expect((await artifacts.listByAccount('Session', 'jane')).map(({ payload }) => payload.jti)).toEqual(['first', 'second'])
+    expect(await artifacts.listByAccount('Session', 'nobody')).toEqual([])
+  })
+
   test('a second put replaces the first, and what it no longer has', async () => {
     await using stores = await open()
     const { artifacts } = stores

@@ -37,6 +37,9 @@ export interface EventPayloads {
   'user.key_added': { keyId: string; expiresAt?: string }
   'user.key_removed': { keyId: string }
   'user.impersonated': { clientId: string; actorId: string; scope: string }
+  'user.session_ended': { sessionId: string }
+  'logout.delivered': { clientId: string; sid?: string; attempt: number }
+  'logout.failed': { clientId: string; sid?: string; attempt: number; reason: string; givenUp: boolean }
   'token.issued': { clientId: string; grant: string; scope: string }
   'token.refreshed': { clientId: string; grant: string; scope: string }
   'token.revoked': { clientId: string; reason: string }

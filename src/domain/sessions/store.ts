@@ -38,6 +38,8 @@ export interface ArtifactStore {
   findByUid(model: string, uid: string): Promise<FoundArtifact | undefined>
   /** A token, its grant and its session in one read: what every use of an access token asks for. */
   findToken(model: string, id: string): Promise<FoundToken | undefined>
+  /** Everything of `model` that belongs to a user and was not issued under a grant, oldest first. */
+  listByAccount(model: string, accountId: string): Promise<readonly FoundArtifact[]>
   findByUserCode(model: string, userCode: string): Promise<FoundArtifact | undefined>
   put(artifact: Artifact): Promise<void>
   /** Like `put`, but keeps every entry of `payload.authorizations` of the same sign-in that another request has added meanwhile. */

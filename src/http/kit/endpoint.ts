@@ -2,7 +2,7 @@ import type { Context, Middleware } from 'koa'
 
 /** One address of ours. A path may have `:name` segments, which arrive in `ctx.params`. */
 export interface Endpoint {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   readonly handle: (ctx: Context) => Promise<void> | void
 }

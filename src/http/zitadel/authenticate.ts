@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
-import type { Bearer, TokenRequest, VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { Bearer, VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { User } from '#src/domain/users/user.ts'
+import { presentedToken } from '../kit/bearer.ts'
 import { StatusError } from './errors.ts'
 
 /** Who makes a request: an active user, by a token that was made for this API. */
@@ -14,11 +15,11 @@ export interface AuthenticateNeeds {
 
 /** Answers who sends a request, by its `Authorization` header. It throws a `StatusError` 401 when that is nobody, or the token is for something else. */
 export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateNeeds) {
-  return async function authenticate({ method, path, req: { headers } }: Context): Promise<Caller> {
-    if (!headers.authorization) throw new StatusError('unauthenticated', 'auth header missing')
-    const [, scheme = '', token] = /^(bearer|dpop) +(\S+) *$/i.exec(headers.authorization) ?? []
-    if (token === undefined) throw new StatusError('unauthenticated', 'invalid auth header', { id: 'AUTH-7fs1e' })
-    const bearer = await verifyBearer(token, { scheme: scheme.toLowerCase() as TokenRequest['scheme'], method, path, headers })
+  return async function authenticate(ctx: Context): Promise<Caller> {
+    if (!ctx.req.headers.authorization) throw new StatusError('unauthenticated', 'auth header missing')
+    const presented = presentedToken(ctx)
+    if (!presented) throw new StatusError('unauthenticated', 'invalid auth header', { id: 'AUTH-7fs1e' })
+    const bearer = await verifyBearer(presented.token, presented.request)
     if (!hasUser(bearer)) throw new StatusError('unauthenticated', 'Token is invalid', { id: 'AUTH-7fs1e' })
     if (!bearer.audience.has(ownProjectId())) throw new StatusError('unauthenticated', 'invalid audience', { id: 'APP-Zxfako' })
     return bearer

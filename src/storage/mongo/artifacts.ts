@@ -77,6 +77,12 @@ export function createArtifactStore(connection: Connection, now: Clock): Artifac
         return token && isLive(token) ? tokenOf(token) : undefined
       }),
 
+    listByAccount: (model, accountId) =>
+      connection.run(async () => {
+        const stored = await artifacts.find({ accountId, model }, answered).sort({ order: 1 }).toArray()
+        return stored.filter(isLive).map(foundOf)
+      }),
+
     findByUserCode: (model, userCode) => newest({ model, userCode }),
 
     // A used artifact stays used, whatever is written over it: the writer may have read it before it was.

@@ -84,6 +84,18 @@ export function createArtifactStore(database: Database, now: Clock): ArtifactSto
         }
       }),
 
+    listByAccount: (model, accountId) =>
+      database.read(() =>
+        database
+          .all<ArtifactRow>(
+            `SELECT payload, consumed_at FROM artifacts WHERE account_id = ? AND grant_id IS NULL AND model = ? AND ${live} ORDER BY number`,
+            accountId,
+            model,
+            horizon(),
+          )
+          .map(foundOf),
+      ),
+
     findByUserCode: (model, userCode) => findBy('user_code', model, userCode),
 
     put: (artifact) =>

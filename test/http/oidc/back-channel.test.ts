@@ -5,6 +5,7 @@ import { createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, S
 import { expect, test } from 'vitest'
 import { type Idp, startIdp } from '../../support/idp.ts'
 import { signIn } from '../../support/relyingParty.ts'
+import { tempDir } from '../../support/temp.ts'
 
 /** An application's own server: keeps what is posted to it, and serves `document` to GET. */
 async function startApplication(document: unknown = {}) {
@@ -18,6 +19,14 @@ async function startApplication(document: unknown = {}) {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
   return { posted, url: (host: string) => `http://${host}:${port}/`, [Symbol.asyncDispose]: async () => void server.close() }
+}
+
+/** What the audit trail says of telling applications about Jane, oldest first, once there are `count` entries. */
+async function deliveries(idp: Idp, count: number) {
+  const list = async () =>
+    (await idp.domain.stores.audit.list({ kind: 'user', id: idp.jane.id }, { limit: 50 })).filter(({ type }) => type.startsWith('logout.'))
+  await expect.poll(async () => (await list()).length, { timeout: 5000 }).toBe(count)
+  return (await list()).toReversed().map(({ type, payload }) => ({ type, ...payload }))
 }
 
 async function signOut(idp: Idp, backChannelLogoutUri: string) {
@@ -36,6 +45,7 @@ for (const [allow, host] of [
     await using application = await startApplication()
     await using idp = await startIdp({ environment: { DOSSIER_OUTBOUND_ALLOW: allow } })
     const { sid } = await signOut(idp, application.url(host))
+    await expect.poll(() => application.posted).toHaveLength(1)
     const token = new URLSearchParams(application.posted[0]).get('logout_token') as string
     const keys = createRemoteJWKSet(idp.url('/oauth/v2/keys'))
     const { payload } = await jwtVerify(token, keys, { issuer: idp.issuer, audience: idp.web.clientId, typ: 'logout+jwt' })
@@ -53,6 +63,7 @@ test('without being allowed, a private address is not called, by name or by numb
   ] as const) {
     await using idp = await startIdp({ environment: { DOSSIER_OUTBOUND_ALLOW: allow } })
     await signOut(idp, application.url(host))
+    expect(await deliveries(idp, 1)).toMatchObject([{ type: 'logout.failed', clientId: idp.web.clientId, attempt: 1, givenUp: false }])
   }
   expect(application.posted).toEqual([])
 })
@@ -84,4 +95,66 @@ test('a client assertion works once, also when it arrives many times at once; it
   expect(statuses.filter((status) => status === 200)).toHaveLength(1)
   expect(statuses.every((status) => status === 200 || status === 400 || status === 401)).toBe(true)
   expect((await ask()).status).toBeGreaterThanOrEqual(400)
+})
+
+test('an application that does not take a sign-out is told again; each attempt is in the audit trail, and what was not told when the server stops', async () => {
+  let status = 503
+  const received: string[] = []
+  const server = createServer((request, response) => {
+    received.push(request.method ?? '')
+    response.writeHead(status).end()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/logout`
+  const store = `sqlite:${tempDir()}`
+  const idp = await startIdp({ store, environment: { DOSSIER_OUTBOUND_ALLOW: '127.0.0.1' } })
+  const { sid } = await signOut(idp, address)
+  const { clientId } = idp.web
+  const failed = { type: 'logout.failed', clientId, sid, attempt: 1, givenUp: false }
+  expect(await deliveries(idp, 1)).toEqual([{ ...failed, reason: expect.stringContaining('503') }])
+  status = 204
+  expect((await deliveries(idp, 2))[1]).toEqual({ type: 'logout.delivered', clientId, sid, attempt: 2 })
+  expect(received).toEqual(['POST', 'POST'])
+
+  status = 500
+  await signOut(idp, address)
+  await deliveries(idp, 3)
+  await idp[Symbol.asyncDispose]()
+  await using again = await startIdp({ store })
+  const last = (await again.domain.stores.audit.list({ kind: 'user', id: idp.jane.id }, { limit: 50 })).find(
+    ({ type }) => type === 'logout.failed',
+  )
+  expect(last?.payload).toMatchObject({ clientId, attempt: 2, reason: 'the server stopped', givenUp: true })
+  server.close()
+})
+
+test('a sign-out reaches every application of the session, however many and slow they are, and the person does not wait', async () => {
+  const told = new Set<string>()
+  const held: (() => void)[] = []
+  const server = createServer((request, response) => {
+    told.add(request.url ?? '')
+    held.push(() => void response.end())
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await using idp = await startIdp({ environment: { DOSSIER_OUTBOUND_ALLOW: '127.0.0.1' } })
+  const applications = Array.from({ length: 30 }, (_, index) => ({
+    ...idp.web,
+    id: `app-${index}`,
+    clientId: `app-${index}`,
+    backChannelLogoutUri: `${base}/${index}`,
+  }))
+  await idp.domain.catalogue.commit({ putApplications: applications, events: [] })
+  const browser = idp.browser()
+  for (const application of applications) await signIn(idp, { application, browser })
+  const page = await browser.submit(await browser.open('/oidc/v1/end_session'), '/confirm', { logout: 'yes' })
+  expect(page.text).toContain('Signed out')
+  const answerAll = () => {
+    for (const answer of held.splice(0)) answer()
+  }
+  const answering = setInterval(answerAll, 10)
+  await expect.poll(() => told.size, { timeout: 5000 }).toBe(30)
+  clearInterval(answering)
+  answerAll()
+  server.close()
 })
