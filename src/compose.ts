@@ -10,6 +10,7 @@ import { accountEndpoints } from '#src/http/account/sessions.ts'
 import { forwardAuthEndpoints } from '#src/http/forwardAuth/forwardAuth.ts'
 import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
+import { deviceEndpoints, guardedUserCodes } from '#src/http/interactions/device.ts'
 import { createEnginePages } from '#src/http/interactions/enginePages.ts'
 import { interactionEndpoints } from '#src/http/interactions/interactions.ts'
 import { formsOnly, postedAsQuery } from '#src/http/kit/body.ts'
@@ -40,7 +41,7 @@ export interface Service {
 export async function composeService(configuration: Configuration, domain: Domain, log: Log): Promise<Service> {
   const issuer = configuration.DOSSIER_ISSUER
   const secure = issuer.startsWith('https:')
-  const { stores, catalogue, users, metadata, keys, sealer, signIn, recorder, now } = domain
+  const { stores, catalogue, users, metadata, keys, sealer, signIn, throttle, recorder, now } = domain
   let draining = false
 
   const pages = createPages({ siteName: async () => (await catalogue.root()).organization.name })
@@ -62,6 +63,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     outboundAllow: configuration.DOSSIER_OUTBOUND_ALLOW,
     trustsProxy: configuration.DOSSIER_TRUST_PROXY > 0,
     now,
+    onRedirectMismatch: (facts, ctx) => log.warn({ requestId: ctx.state.requestId, ...facts }, 'redirect_uri is not registered'),
     onFault: (error, ctx) => {
       if (!hasGone(ctx)) log.error({ requestId: ctx.state.requestId, err: error }, 'the engine failed')
     },
@@ -103,11 +105,13 @@ export async function composeService(configuration: Configuration, domain: Domai
       ...pages.assets,
       ...accountEndpoints({ sessions: engine.sessions, verifyBearer, ownProjectId }),
       ...homeEndpoints({ pages, issuer }),
+      ...deviceEndpoints({ issuer, pages }),
       ...interactionEndpoints({ interactions, signIn, users, audit: stores.audit, recorder, csrf, devices, pages }),
     ]),
   )
   app.use(postedAsQuery(['/oauth/v2/authorize', '/oidc/v1/end_session']))
   app.use(formsOnly(['/oauth/v2/', '/oidc/v1/', '/device']))
+  app.use(guardedUserCodes({ throttle, pages }))
   for (const middleware of engine.around) app.use(middleware)
 
   const server = createServer(

@@ -51,6 +51,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     metadata,
     catalogue,
     keys,
+    throttle,
     signIn: createSignIn({ users, passwords, throttle, audit: stores.audit, recorder }),
     provisioning: createProvisioning({
       catalogue,

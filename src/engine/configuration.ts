@@ -170,6 +170,7 @@ function policy() {
   const { base, Check, Prompt } = interactionPolicy
   const prompts = base()
   prompts.add(new Prompt({ name: 'select_account', requestable: true }), 0)
+  prompts.add(new Prompt({ name: 'create', requestable: true }), 0)
   const consent = prompts.get('consent')
   consent?.checks.remove('native_client_prompt')
   const login = prompts.get('login')

@@ -5,6 +5,7 @@ export function completeDiscovery(document: Record<string, unknown>, algorithms:
   for (const what of ['id_token', 'userinfo', 'introspection', 'authorization'])
     document[`${what}_signing_alg_values_supported`] = algorithms
   document.grant_types_supported = [...((document.grant_types_supported as string[] | undefined) ?? []), jwtBearer]
+  document.prompt_values_supported = ['none', 'login', 'consent', 'select_account', 'create']
   document.request_uri_parameter_supported = true
   document.require_request_uri_registration = true
   for (const [name, value] of Object.entries(document)) if (Array.isArray(value) && value.length === 0) delete document[name]

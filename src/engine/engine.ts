@@ -29,7 +29,7 @@ import { engineConfiguration } from './configuration.ts'
 import { createCookieSigner } from './cookies.ts'
 import { completeDiscovery } from './discovery.ts'
 import { createDocuments } from './documents.ts'
-import { createTokenEvents, recordEngineEvents } from './events.ts'
+import { createTokenEvents, type OnRedirectMismatch, recordEngineEvents } from './events.ts'
 import { installFormPost } from './formPost.ts'
 import { createForwardAuth, type ForwardAuth } from './forwardAuth.ts'
 import { installGrantProlongation } from './grants.ts'
@@ -74,6 +74,7 @@ export interface EngineDeps {
   readonly now: Clock
   /** Told of faults of ours, which the caller sees only as `server_error`. */
   readonly onFault: (error: unknown, ctx: Koa.Context) => void
+  readonly onRedirectMismatch: (facts: Parameters<OnRedirectMismatch>[0], ctx: Koa.Context) => void
 }
 
 export interface Engine {
@@ -140,6 +141,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     audit: deps.audit,
     recorder: deps.recorder,
     tokens: tokenEvents,
+    onRedirectMismatch: (facts, ctx) => deps.onRedirectMismatch(facts, ctx as Koa.Context),
     onFault: (error, ctx) => deps.onFault(error, ctx as Koa.Context),
   })
   const putOff = new WeakMap<object, Error>()
@@ -204,6 +206,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     const engineContext = ctx as unknown as KoaContextWithOIDC
     if (ctx.status === 404 && ctx.body === undefined) refuseMethod(ctx)
     if (engineContext.oidc?.route === 'introspection') await introspection.complete(engineContext)
+    if (engineContext.oidc?.route === 'device_authorization') addQrCode(ctx, issuer)
   }
 
   return {
@@ -217,4 +220,10 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     stop: () => deliveries.stop(),
     forwardAuth: createForwardAuth({ ...issuing, issuer, findToken }),
   }
+}
+
+/** Tells a device where to get a QR code of the address that the person opens, beside that address (RFC 8628, section 3.3.1). */
+function addQrCode(ctx: Koa.Context, issuer: string): void {
+  const body = ctx.body as { user_code?: string } | undefined
+  if (ctx.status === 200 && body?.user_code) ctx.body = { ...body, verification_uri_qr: `${issuer}/device/qr?user_code=${body.user_code}` }
 }

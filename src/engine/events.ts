@@ -45,10 +45,23 @@ export interface EventsDeps {
   readonly recorder: Recorder
   readonly tokens: TokenEvents
   readonly onFault: (error: unknown, ctx: KoaContextWithOIDC) => void
+  readonly onRedirectMismatch: OnRedirectMismatch
 }
 
+/** Told of a request whose `redirect_uri` is none of the registered ones, which a developer wants to see next to each other. */
+export type OnRedirectMismatch = (facts: { clientId: string; sent: string; registered: readonly string[] }, ctx: KoaContextWithOIDC) => void
+
 /** Listens to the engine. Its listeners cannot wait, so a record that fails is a fault of its own. */
-export function recordEngineEvents({ provider, audit, recorder, tokens, onFault }: EventsDeps): void {
+export function recordEngineEvents({ provider, audit, recorder, tokens, onFault, onRedirectMismatch }: EventsDeps): void {
+  provider.on('authorization.error', (ctx: KoaContextWithOIDC, error: Error) => {
+    const { client, params } = ctx.oidc
+    if (error.message !== 'invalid_redirect_uri' || !client) return
+    onRedirectMismatch(
+      { clientId: client.clientId, sent: String(params?.redirect_uri).slice(0, 2000), registered: client.redirectUris ?? [] },
+      ctx,
+    )
+  })
+
   provider.on('end_session.success', (ctx: KoaContextWithOIDC) => {
     const accountId = ctx.oidc.session?.accountId
     if (accountId === undefined) return

@@ -85,8 +85,8 @@ export function createInteractions(provider: Provider, now: Clock): Interactions
     },
 
     signIn: (ctx, { accountId, amr }) =>
-      finish(ctx, { login: { accountId, acr: passwordAcr, amr: [...amr], ts: epochSeconds(now()) }, select_account: {} }),
-    keepAccount: (ctx) => finish(ctx, { select_account: {} }),
+      finish(ctx, { login: { accountId, acr: passwordAcr, amr: [...amr], ts: epochSeconds(now()) }, select_account: {}, create: {} }),
+    keepAccount: (ctx) => finish(ctx, { select_account: {}, create: {} }),
 
     async consent(ctx) {
       const details = await detailsOf(ctx)

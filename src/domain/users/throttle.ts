@@ -34,6 +34,12 @@ export function createThrottle({ store, now }: { store: AttemptStore; now: Clock
       return Math.max(waitSeconds(account, throttleLimits.account, now()), waitSeconds(address, throttleLimits.address, now()))
     },
 
+    /** Counts a guess at something that is not a password, by address, and answers how many seconds the caller must wait; 0 lets it pass. */
+    async guess(what: string, address: string): Promise<number> {
+      const [attempts] = await store.count([digest(`${what}:${address}`)], now(), throttleLimits.windowSeconds)
+      return waitSeconds(attempts, throttleLimits.address, now())
+    },
+
     /** Forgets the failures of the account after a success. The address keeps its own: one good guess does not pay for a thousand bad ones. */
     succeeded: (attempt: Attempt) => store.forget(keysOf(attempt).slice(0, 1)),
 
