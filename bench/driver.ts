@@ -42,7 +42,7 @@ async function run({ scenario: name, port, host, seconds, connections: count, fa
       while (performance.now() < until) {
         const before = performance.now()
         const { status, body } = await step(connection)
-        if (status !== 200) throw new Error(`${name} answered ${status}: ${body}`)
+        if (status < 200 || status > 299) throw new Error(`${name} answered ${status}: ${body}`)
         milliseconds.push(performance.now() - before)
       }
     }),

@@ -15,6 +15,7 @@ import { Browser } from '../test/support/browser.ts'
 import { startMongodb } from '../test/support/mongodbServer.ts'
 import { freePort } from '../test/support/ports.ts'
 import type { Drive, Driven } from './driver.ts'
+import { logoutSessionsFor } from './logout.ts'
 import type { Usage } from './report.ts'
 import { type Facts, scenarios } from './scenarios.ts'
 import { seed } from './seed.ts'
@@ -76,6 +77,7 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     DOSSIER_STORE: mongodb?.store ?? `sqlite:${directory}`,
     DOSSIER_SECRET: 'a secret for the benchmark of 32 bytes and more',
     DOSSIER_LOG_LEVEL: 'info',
+    DOSSIER_OUTBOUND_ALLOW: '127.0.0.1',
   }
   const koa = start('koa.ts', {}, join(directory, 'koa.log'))
   const koaPort = await koa.port
@@ -91,6 +93,10 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     const accessTokens = await accessTokensFor(domain, seeded.clientId, seeded.userIds)
     const refreshTokens = await refreshTokensFor(domain, seeded.clientId, seeded.userIds.slice(0, 2 * connections))
     if (refreshTokens.length < 2 * connections) throw new Error('--connections may be half of --users at the most')
+    const boundTokens = await accessTokensFor(domain, seeded.clientId, seeded.userIds, { jkt: seeded.thumbprint })
+    const logoutPort = await freePort()
+    const owners = seeded.userIds.map((userId, index) => ({ userId, token: accessTokens[index] as string }))
+    const logoutSessions = await logoutSessionsFor(domain, logoutPort, owners)
     await domain.stores.close()
 
     // A start before, so that what is measured is a start like all but the very first.
@@ -105,7 +111,8 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     await firstPage.text()
     const startMilliseconds = performance.now() - began
     const idle = await server.usage()
-    const facts: Facts = { ...seeded, issuer, accessTokens, refreshTokens, cookie: await signIn(issuer, seeded) }
+    const cookie = await signIn(issuer, seeded)
+    const facts: Facts = { ...seeded, issuer, cookie, accessTokens, boundTokens, refreshTokens, logoutSessions, logoutPort }
 
     const rows: Row[] = []
     for (const scenario of scenarios.filter(({ name }) => name === 'bare Koa' || name.includes(values.only))) {
@@ -118,8 +125,10 @@ async function measureStore(store: string): Promise<readonly Row[]> {
         connections,
         facts,
       }
-      // Warm-up and measurement take refresh tokens of their own: each works once.
-      await driveOnce({ ...drive, seconds: warmUpSeconds, facts: { ...facts, refreshTokens: refreshTokens.slice(connections) } })
+      // Warm-up and measurement take refresh tokens and sessions of their own: each works once.
+      const half = Math.floor(logoutSessions.length / 2)
+      const spare = { refreshTokens: refreshTokens.slice(connections), logoutSessions: logoutSessions.slice(half) }
+      await driveOnce({ ...drive, seconds: warmUpSeconds, facts: { ...facts, ...spare } })
       const before = await target.usage()
       const driven = await driveOnce({ ...drive, seconds })
       const after = await target.usage()

@@ -1,6 +1,8 @@
 /** What is measured: each scenario is one request, or the few that belong together, over one connection. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, randomBytes, sign } from 'node:crypto'
+import type { JWK } from 'jose'
 import type { Connection, Reply } from './connection.ts'
+import { type LogoutSession, startApplications } from './logout.ts'
 
 /** What the driver knows of the seeded data. */
 export interface Facts {
@@ -15,6 +17,13 @@ export interface Facts {
   readonly accessTokens: readonly string[]
   /** One refresh token for each connection. */
   readonly refreshTokens: readonly string[]
+  /** The private half of an ES256 key, as JWK: an application proves itself by it, and tokens are bound to it. */
+  readonly privateJwk: JWK
+  readonly keyClientId: string
+  readonly boundTokens: readonly string[]
+  /** Sessions to end, and the port at which the applications of all of them listen. */
+  readonly logoutSessions: readonly LogoutSession[]
+  readonly logoutPort: number
 }
 
 export interface Scenario {
@@ -119,4 +128,76 @@ export const scenarios: readonly Scenario[] = [
       }
     },
   },
+  {
+    name: 'pushed authorization request',
+    prepare({ clientId, clientSecret, redirectUri }) {
+      const headers = { ...form, authorization: basic(clientId, clientSecret) }
+      const request = { response_type: 'code', client_id: clientId, redirect_uri: redirectUri, scope: 'openid profile email' }
+      const body = new URLSearchParams({ ...request, code_challenge: 'A'.repeat(43), code_challenge_method: 'S256' }).toString()
+      return (connection) => connection.request('POST', '/oauth/v2/par', headers, body)
+    },
+  },
+  {
+    name: 'device authorization',
+    prepare({ clientId, clientSecret }) {
+      const headers = { ...form, authorization: basic(clientId, clientSecret) }
+      return (connection) => connection.request('POST', '/oauth/v2/device_authorization', headers, 'scope=openid')
+    },
+  },
+  {
+    name: 'userinfo with a DPoP-bound token',
+    prepare({ issuer, boundTokens, privateJwk }, index) {
+      const token = taking(boundTokens, index)
+      const jws = jwsOf(privateJwk, 'dpop+jwt')
+      return (connection) => {
+        const value = token()
+        const ath = createHash('sha256').update(value).digest('base64url')
+        const proof = jws({ htm: 'GET', htu: `${issuer}/oidc/v1/userinfo`, ath })
+        return connection.request('GET', '/oidc/v1/userinfo', { authorization: `DPoP ${value}`, dpop: proof })
+      }
+    },
+  },
+  {
+    name: 'client credentials, private_key_jwt',
+    prepare({ issuer, keyClientId, privateJwk }) {
+      const jws = jwsOf(privateJwk)
+      return (connection) => {
+        const assertion = jws({ iss: keyClientId, sub: keyClientId, aud: issuer })
+        const type = encodeURIComponent('urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
+        const body = `grant_type=client_credentials&client_assertion_type=${type}&client_assertion=${assertion}`
+        return connection.request('POST', '/oauth/v2/token', form, body)
+      }
+    },
+  },
+  {
+    name: 'sign-out told to 100 applications',
+    prepare({ logoutSessions, logoutPort }) {
+      toldAll ??= startApplications(logoutPort)
+      const allTold = toldAll
+      return async (connection) => {
+        const session = logoutSessions[ended++]
+        if (!session) throw new Error('all sessions have ended: give fewer --seconds')
+        const reply = await connection.request('DELETE', `/account/sessions/${session.id}`, { authorization: `Bearer ${session.token}` })
+        await allTold(session.userId)
+        return reply
+      }
+    },
+  },
 ]
+
+/** Of `logoutSessions`, in this process. */
+let ended = 0
+let toldAll: ReturnType<typeof startApplications> | undefined
+
+/** Makes signed JWTs that hold for a minute and were never there before. */
+function jwsOf(privateJwk: JWK, typ?: string): (claims: object) => string {
+  const key = createPrivateKey({ key: privateJwk as never, format: 'jwk' })
+  const jwk = createPublicKey(key).export({ format: 'jwk' })
+  const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const header = encoded({ alg: 'ES256', ...(typ ? { typ, jwk } : { kid: 'bench' }) })
+  return (claims) => {
+    const iat = Math.floor(Date.now() / 1000)
+    const text = `${header}.${encoded({ iat, exp: iat + 60, jti: randomBytes(16).toString('base64url'), ...claims })}`
+    return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
+  }
+}

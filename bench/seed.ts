@@ -1,4 +1,6 @@
 /** The data set: users with ten metadata keys each, one project, two applications, and tokens to ask with. */
+import { generateKeyPairSync } from 'node:crypto'
+import { calculateJwkThumbprint, type JWK } from 'jose'
 import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Domain } from '#src/compose.ts'
 import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
@@ -11,6 +13,10 @@ const metadataKeys = Array.from({ length: 10 }, (_, index) => `key-${index}`)
 export interface Seeded {
   readonly clientId: string
   readonly jwtClientId: string
+  readonly keyClientId: string
+  readonly privateJwk: JWK
+  /** Of `privateJwk` (RFC 7638). */
+  readonly thumbprint: string
   readonly clientSecret: string
   readonly redirectUri: string
   readonly username: string
@@ -31,7 +37,16 @@ export async function seed(
   const ours = { projectId: bench.id, clientSecretHash: hashSecret(clientSecret), idTokenSignedResponseAlg: 'ES256' } as const
   const web = application({ ...ours, name: 'bench' })
   const jwt = application({ ...ours, name: 'bench-jwt', accessTokenType: 'jwt' })
-  await catalogue.commit({ putProjects: [bench], putApplications: [web, jwt], events: [] })
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const publicJwk = { ...publicKey.export({ format: 'jwk' }), kid: 'bench', alg: 'ES256', use: 'sig' }
+  const key = application({
+    ...ours,
+    name: 'bench-key',
+    authMethod: 'privateKeyJwt',
+    clientSecretHash: undefined,
+    jwks: { keys: [publicJwk] },
+  })
+  await catalogue.commit({ putProjects: [bench], putApplications: [web, jwt, key], events: [] })
 
   const password = newSecret()
   const username = `bench-${newSecret()}`
@@ -61,6 +76,9 @@ export async function seed(
   return {
     clientId: web.clientId,
     jwtClientId: jwt.clientId,
+    keyClientId: key.clientId,
+    privateJwk: privateKey.export({ format: 'jwk' }) as JWK,
+    thumbprint: await calculateJwkThumbprint(publicJwk as JWK),
     clientSecret,
     redirectUri: web.redirectUris[0] as string,
     username,

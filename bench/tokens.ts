@@ -9,8 +9,13 @@ import { inBatches } from './batches.ts'
 const scope = 'openid profile email urn:zitadel:iam:user:metadata urn:zitadel:iam:org:project:id:zitadel:aud'
 const lifetimeSeconds = 43_200
 
-/** For each user a session with a grant and an access token that is bound to it: what a sign-in without `offline_access` leaves behind. */
-export async function accessTokensFor({ stores, now }: Domain, clientId: string, userIds: readonly UserId[]): Promise<readonly string[]> {
+/** For each user a session with a grant and an access token that ends with it: what a sign-in without `offline_access` leaves behind. */
+export async function accessTokensFor(
+  { stores, now }: Domain,
+  clientId: string,
+  userIds: readonly UserId[],
+  binding: { readonly jkt?: string } = {},
+): Promise<readonly string[]> {
   return inBatches(userIds, 50, async (accountId) => {
     const common = timesOf(now())
     const [grantId, sessionId, uid, token] = [newTokenId(now()), newSecret(), newSecret(), newTokenId(now())]
@@ -37,6 +42,7 @@ export async function accessTokensFor({ stores, now }: Domain, clientId: string,
       scope,
       sessionUid: uid,
       expiresWithSession: true,
+      ...binding,
     }
     await Promise.all([
       stores.artifacts.put({ model: 'Session', id: sessionId, payload: session, expiresAt, uid, accountId }),

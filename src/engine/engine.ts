@@ -185,7 +185,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const proves = createProves({ issuer, artifacts, trustsProxy: deps.trustsProxy, now })
   const introspection = createIntrospection({ issuer, findToken, users, catalogue })
   introspectWith(provider, introspection.answer)
-  const userinfo = createUserinfo({ findToken, users, catalogue })
+  const userinfo = createUserinfo({ findToken, proves, users, catalogue })
   const signIdToken = createSignIdToken({ issuer, keyring, now })
   const issuing = { artifacts, catalogue, users, signAccessToken, signIdToken, tokens: tokenEvents, now }
   const quick = createQuick({ ...issuing, introspect: introspection.introspect })

@@ -1,35 +1,42 @@
 import type { Context } from 'koa'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isUsualClient } from '#src/domain/applications/protocol.ts'
+import type { TokenRequest } from '#src/domain/sessions/bearer.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
-import { type FindToken, isBound } from './bearer.ts'
+import type { FindToken } from './bearer.ts'
 import { userinfoClaims, withMetadata } from './claims.ts'
+import type { Proves } from './proofs.ts'
 import { readScope } from './scopes.ts'
 
 export interface UserinfoDeps {
   readonly findToken: FindToken
+  readonly proves: Proves
   readonly users: FindsAccounts & Pick<Users, 'findByToken'>
   readonly catalogue: Catalogue
 }
 
 type Next = () => Promise<unknown>
 
+const usual = /^(Bearer|DPoP) (\S+)$/
+
 /**
- * The quick way through userinfo (OpenID Connect Core, section 5.3), for the request that nearly all are: GET with a bearer token in the
- * header, without an Origin. It answers success only; whatever is unusual or wrong goes to the engine, which takes six times as long and knows
+ * The quick way through userinfo (OpenID Connect Core, section 5.3), for the request that nearly all are: GET with a token in the header, bound to a
+ * key or not, without an Origin. It answers success only; whatever is unusual or wrong goes to the engine, which takes six times as long and knows
  * what to say. A test holds the two answers against each other.
  */
-export function createUserinfo({ findToken, users, catalogue }: UserinfoDeps) {
+export function createUserinfo({ findToken, proves, users, catalogue }: UserinfoDeps) {
   return function userinfo(ctx: Context, next: Next): Promise<unknown> {
     return ctx.req.url === '/oidc/v1/userinfo' && ctx.method === 'GET' ? answer(ctx, next) : next()
   }
 
   async function answer(ctx: Context, next: Next): Promise<unknown> {
-    const { authorization, origin, dpop } = ctx.req.headers
-    if (origin !== undefined || dpop !== undefined || !authorization?.startsWith('Bearer ')) return next()
-    const claims = await claimsFor(authorization.slice('Bearer '.length))
+    const { headers, method = '' } = ctx.req
+    const [, scheme, value] = usual.exec(headers.authorization ?? '') ?? []
+    if (headers.origin !== undefined || !value) return next()
+    const request = { scheme: scheme === 'DPoP' ? 'dpop' : 'bearer', method, path: ctx.path, headers } as const
+    const claims = await claimsFor(value, request)
     if (!claims) return next()
     ctx.status = 200
     ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8')
@@ -38,30 +45,24 @@ export function createUserinfo({ findToken, users, catalogue }: UserinfoDeps) {
     ctx.body = claims
   }
 
-  async function claimsFor(value: string): Promise<string | undefined> {
-    if (value.startsWith('pat_')) return personalClaims(value)
+  async function claimsFor(value: string, request: TokenRequest): Promise<string | undefined> {
+    if (value.startsWith('pat_')) return request.scheme === 'bearer' ? personalClaims(value) : undefined
     const found = await findToken(value)
     if (!found) return undefined
     const { token, grant } = found
-    if (
-      isBound(token) ||
-      token.aud !== undefined ||
-      token.claims !== undefined ||
-      grant.rejected !== undefined ||
-      token.accountId === undefined
-    )
+    if (token.aud !== undefined || token.claims !== undefined || grant.rejected !== undefined || token.accountId === undefined)
       return undefined
     const granted = new Set(grant.openid?.scope?.split(' '))
-    const request = readScope(token.scope?.split(' ').filter((scope) => granted.has(scope)))
-    if (!request.scopes.has('openid')) return undefined
+    const scope = readScope(token.scope?.split(' ').filter((scope) => granted.has(scope)))
+    if (!scope.scopes.has('openid') || !(await proves(token, value, request))) return undefined
     const [account, view, root] = await Promise.all([
-      findAccount(users, token.accountId as UserId, request),
+      findAccount(users, token.accountId as UserId, scope),
       catalogue.find(token.clientId),
       catalogue.root(),
     ])
     if (!account || !isActive(account.user)) return undefined
     if (view && !(view.application.active && isUsualClient(view.application))) return undefined
-    return withMetadata(userinfoClaims({ ...account, root, view }, request), account.metadata, request)
+    return withMetadata(userinfoClaims({ ...account, root, view }, scope), account.metadata, scope)
   }
 
   /** A personal access token stands for its user: it gets what the scopes openid, profile and email give. */
