@@ -70,6 +70,9 @@ const decisive = [
 
 /** Whether a client chose nothing that makes its requests or its tokens special. */
 export function isUsualClient(choices: ProtocolChoices): boolean {
-  for (const field of decisive) if (choices[field] !== undefined) return false
+  for (const field of decisive) {
+    const choice = choices[field]
+    if (choice !== undefined && choice !== false && choice !== 'public') return false
+  }
   return true
 }
