@@ -8,7 +8,7 @@ import type { UserId } from '#src/domain/users/user.ts'
 import { application, project } from '../test/support/records.ts'
 import { inBatches } from './batches.ts'
 
-export const applicationsOfSession = 100
+const applicationsOfSession = 100
 
 export interface LogoutSession {
   readonly id: string

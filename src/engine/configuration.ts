@@ -3,17 +3,19 @@ import type { Configuration } from 'oidc-provider'
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { createFindAccount } from './account.ts'
-import { acrValues, assertReachable, stepUpCheck } from './acr.ts'
+import { acrValues, assertReachable } from './acr.ts'
 import { routes } from './addresses.ts'
+import { enabledJWA } from './algorithms.ts'
 import { authorizationCodeTtlSeconds } from './artifacts.ts'
 import { ownClientMetadata } from './clients.ts'
 import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
-import { interactionPolicy } from './internals.ts'
 import { mayIntrospect } from './introspection.ts'
 import { mutualTls } from './mutualTls.ts'
+import { ownOrigins } from './origins.ts'
 import { createOutboundFetch } from './outbound.ts'
 import type { EnginePages } from './pages.ts'
+import { policy } from './policy.ts'
 import { resourceServers } from './resources.ts'
 import { staticScopes } from './scopes.ts'
 import type { StepState } from './steps.ts'
@@ -79,7 +81,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
     extraClientMetadata: { properties: [...ownClientMetadata] },
     // The security profile demands PKCE, whatever the application says.
     pkce: { required: (_ctx, client) => client.require_pkce === true || client.fapi_profile === '2.0' },
-    clientBasedCORS: (_ctx, origin, client) => ownOrigins(client as unknown as OriginsOf).has(origin),
+    clientBasedCORS: (_ctx, origin, client) => ownOrigins(client as never).has(origin),
     rotateRefreshToken: (ctx) => !ctx.oidc.entities.RefreshToken?.isSenderConstrained(),
     issueRefreshToken: async (_ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
     expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
@@ -137,67 +139,4 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
       },
     },
   }
-}
-
-const signing = ['RS256', 'ES256', 'EdDSA', 'PS256'] as const
-const keyEncryption = ['RSA-OAEP', 'RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW'] as const
-const contentEncryption = ['A128CBC-HS256', 'A256CBC-HS512', 'A128GCM', 'A256GCM'] as const
-
-/** The algorithms of JOSE that are offered: none that is weak, none that only one side knows how to check. */
-const enabledJWA = {
-  idTokenSigningAlgValues: [...signing],
-  userinfoSigningAlgValues: [...signing],
-  introspectionSigningAlgValues: [...signing],
-  authorizationSigningAlgValues: [...signing],
-  requestObjectSigningAlgValues: [...signing],
-  clientAuthSigningAlgValues: [...signing, 'HS256'],
-  dPoPSigningAlgValues: [...signing],
-  idTokenEncryptionAlgValues: [...keyEncryption],
-  userinfoEncryptionAlgValues: [...keyEncryption],
-  introspectionEncryptionAlgValues: [...keyEncryption],
-  authorizationEncryptionAlgValues: [...keyEncryption],
-  // Dossier has signing keys only, so nobody can encrypt a request for it.
-  requestObjectEncryptionAlgValues: [],
-  idTokenEncryptionEncValues: [...contentEncryption],
-  userinfoEncryptionEncValues: [...contentEncryption],
-  introspectionEncryptionEncValues: [...contentEncryption],
-  authorizationEncryptionEncValues: [...contentEncryption],
-  requestObjectEncryptionEncValues: [],
-} satisfies Configuration['enabledJWA']
-
-/** The engine's own policy, with `select_account`, and without asking a native application of the operator's own again and again. */
-function policy() {
-  const { base, Check, Prompt } = interactionPolicy
-  const prompts = base()
-  prompts.add(new Prompt({ name: 'select_account', requestable: true }), 0)
-  prompts.add(new Prompt({ name: 'create', requestable: true }), 0)
-  const consent = prompts.get('consent')
-  consent?.checks.remove('native_client_prompt')
-  const login = prompts.get('login')
-  login?.checks.add(stepUpCheck())
-  // A session whose user was removed or switched off since: the engine would go on without an account and fail.
-  login?.checks.add(
-    new Check('account_gone', 'the End-User of the session may not sign in', 'login_required', (ctx) =>
-      ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
-    ),
-  )
-  return prompts
-}
-
-interface OriginsOf {
-  readonly redirectUris?: readonly string[]
-  readonly additional_origins?: readonly string[]
-}
-
-const originsByClient = new WeakMap<object, ReadonlySet<string>>()
-
-/** The origins of an application's redirect URIs, and those it lists besides. */
-function ownOrigins(client: OriginsOf): ReadonlySet<string> {
-  let origins = originsByClient.get(client)
-  if (!origins) {
-    const registered = (client.redirectUris ?? []).filter((uri) => /^https?:/.test(uri)).map((uri) => new URL(uri).origin)
-    origins = new Set([...registered, ...(client.additional_origins ?? [])])
-    originsByClient.set(client, origins)
-  }
-  return origins
 }
