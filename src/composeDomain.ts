@@ -65,7 +65,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
         defaultSettings,
         hashSecret,
         sealSecret: (secret, clientId, before) =>
-          before && sealer.open(before, clientId) === secret ? before : sealer.seal(secret, clientId),
+          before && sealer.holds(before, clientId, secret) ? before : sealer.seal(secret, clientId),
         comparable,
         metadataLimits,
         assertMetadata: assertAcceptable,

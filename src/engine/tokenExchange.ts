@@ -117,7 +117,8 @@ export function installTokenExchange(deps: TokenExchangeDeps): void {
       params,
       (audience) => audience.includes(clientId) || audience.includes(ownProjectId),
     )
-    if (!mayImpersonate(user.roles[ownProjectId] ?? [], subject.admin)) {
+    const isAdministrator = subject.admin || (subject.roles[ownProjectId] ?? []).length > 0
+    if (!mayImpersonate(user.roles[ownProjectId] ?? [], isAdministrator)) {
       throw new errors.InvalidGrant('actor_token: its user was not granted the right to act for this user')
     }
     return { user, exp: token.exp, act: { sub: user.id, ...(token.act && { act: token.act }) } }
