@@ -1,7 +1,17 @@
 /** What we rely on behind the engine's public interface. An upgrade that breaks one of these breaks it here. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { type Endpoint, errors, interactionPolicy, Provider, replaceKeys, replaceStep, stateOf } from '#src/engine/internals.ts'
+import {
+  type Endpoint,
+  errors,
+  fetchGuarded,
+  interactionPolicy,
+  isSpecialUseIP,
+  Provider,
+  replaceKeys,
+  replaceStep,
+  stateOf,
+} from '#src/engine/internals.ts'
 
 test('the engine is the version that was read', () => {
   const packages = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -23,6 +33,9 @@ test('the steps that are wrapped exist, and a missing one is an error', () => {
     ['revocation', 'authenticateClient'],
     ['deviceAuthorization', 'authenticateClient'],
     ['pushedAuthorization', 'authenticateClient'],
+    ['token', 'urlencoded'],
+    ['introspection', 'urlencoded'],
+    ['authorization', 'loadPushedAuthorizationRequest'],
     ['authorization', 'checkScope'],
     ['pushedAuthorization', 'checkScope'],
     ['deviceAuthorization', 'checkScope'],
@@ -38,6 +51,8 @@ test('the private state has what is taken from it, and keys can be replaced', ()
   const state = stateOf(provider)
   expect(state.configuration.scopes.has('openid')).toBe(true)
   expect(state.grantTypeHandlers).toBeInstanceOf(Map)
+  for (const mode of ['query', 'fragment', 'form_post']) expect(state.responseModes.get(mode)).toBeTypeOf('function')
+  expect(state.configuration.cookies.long).toBeTypeOf('object')
   expect(typeof state.configuration.features.rpInitiatedLogout.postLogoutSuccessSource).toBe('function')
   replaceKeys(provider, [])
 })
@@ -51,10 +66,20 @@ test('the prototypes that are overridden have the methods', () => {
     ['RefreshToken', ['save']],
     ['IdToken', ['issue', 'payload']],
     ['Claims', ['result']],
-    ['Client', ['compareClientSecret', 'includeSid']],
+    ['Client', ['compareClientSecret', 'includeSid', 'backchannelLogout']],
   ] as const) {
     for (const method of methods) expect(models[model]?.prototype[method], `${model}#${method}`).toBeTypeOf('function')
   }
+})
+
+test('what is read of a request and of errors is there', () => {
+  const { OIDCContext } = new Provider('http://localhost:1', { jwks: { keys: [] } }) as unknown as { OIDCContext: { prototype: object } }
+  for (const name of ['acr', 'requestParamOIDCScopes', 'requestParamScopes', 'requestParamClaims']) {
+    expect(Object.getOwnPropertyDescriptor(OIDCContext.prototype, name)?.get, name).toBeTypeOf('function')
+  }
+  expect(new errors.InvalidGrant('why')).toMatchObject({ message: 'invalid_grant', error_detail: 'why' })
+  expect(fetchGuarded).toBeTypeOf('function')
+  expect([isSpecialUseIP('127.0.0.1'), isSpecialUseIP('203.0.114.1')]).toEqual([true, false])
 })
 
 test('errors and the interaction policy come from where the package takes them', async () => {
