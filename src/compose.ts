@@ -13,7 +13,7 @@ import { homeEndpoints } from '#src/http/home/home.ts'
 import { deviceEndpoints, guardedUserCodes } from '#src/http/interactions/device.ts'
 import { createEnginePages } from '#src/http/interactions/enginePages.ts'
 import { interactionEndpoints } from '#src/http/interactions/interactions.ts'
-import { formsOnly, postedAsQuery } from '#src/http/kit/body.ts'
+import { engineBodies, postedAsQuery } from '#src/http/kit/body.ts'
 import { createCsrf } from '#src/http/kit/csrf.ts'
 import { createKnownDevices } from '#src/http/kit/device.ts'
 import { routes } from '#src/http/kit/endpoint.ts'
@@ -41,7 +41,7 @@ export interface Service {
 export async function composeService(configuration: Configuration, domain: Domain, log: Log): Promise<Service> {
   const issuer = configuration.DOSSIER_ISSUER
   const secure = issuer.startsWith('https:')
-  const { stores, catalogue, users, metadata, keys, sealer, signIn, throttle, recorder, now } = domain
+  const { stores, catalogue, users, metadata, keys, sealer, signIn, throttle, registrationTokens, recorder, now } = domain
   let draining = false
 
   const pages = createPages({ siteName: async () => (await catalogue.root()).organization.name })
@@ -57,6 +57,9 @@ export async function composeService(configuration: Configuration, domain: Domai
     pages: createEnginePages(pages),
     cookieSecrets: sealer.derive('cookies'),
     openSecret: sealer.open,
+    sealSecret: sealer.seal,
+    registrationTokens,
+    throttle,
     audit: stores.audit,
     recorder,
     gathering,
@@ -110,7 +113,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     ]),
   )
   app.use(postedAsQuery(['/oauth/v2/authorize', '/oidc/v1/end_session']))
-  app.use(formsOnly(['/oauth/v2/', '/oidc/v1/', '/device']))
+  app.use(engineBodies({ forms: ['/oauth/v2/', '/oidc/v1/', '/device'], json: '/oauth/v2/register' }))
   app.use(guardedUserCodes({ throttle, pages }))
   for (const middleware of engine.around) app.use(middleware)
 

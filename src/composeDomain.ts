@@ -8,6 +8,7 @@ import { createSealer } from '#src/domain/keys/seal.ts'
 import { assertAcceptable, createMetadata, metadataLimits } from '#src/domain/metadata/metadata.ts'
 import { createLock } from '#src/domain/provisioning/lock.ts'
 import { createProvisioning } from '#src/domain/provisioning/provisioning.ts'
+import { createRegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import { assertAcceptablePassword, createPasswords, passwordScheme } from '#src/domain/users/passwords.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
@@ -52,6 +53,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     catalogue,
     keys,
     throttle,
+    registrationTokens: createRegistrationTokens({ artifacts: stores.artifacts, recorder, hash: hashSecret }),
     signIn: createSignIn({ users, passwords, throttle, audit: stores.audit, recorder }),
     provisioning: createProvisioning({
       catalogue,

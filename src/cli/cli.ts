@@ -35,6 +35,18 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
   'token create': { summary: 'A new personal access token', load: async () => (await import('./token.ts')).tokenCreateCommand },
   'token list': { summary: 'The tokens of a user', load: async () => (await import('./token.ts')).tokenListCommand },
   'token revoke': { summary: 'End a token', load: async () => (await import('./token.ts')).tokenRevokeCommand },
+  'registration-token create': {
+    summary: 'Let an application register itself',
+    load: async () => (await import('./registrationToken.ts')).registrationTokenCreateCommand,
+  },
+  'registration-token list': {
+    summary: 'The registration tokens that still work',
+    load: async () => (await import('./registrationToken.ts')).registrationTokenListCommand,
+  },
+  'registration-token revoke': {
+    summary: 'End a registration token',
+    load: async () => (await import('./registrationToken.ts')).registrationTokenRevokeCommand,
+  },
   'keys list': { summary: 'Signing keys and what they are now', load: async () => (await import('./keys.ts')).keysListCommand },
   'keys rotate': { summary: 'Make successors to the signing keys', load: async () => (await import('./keys.ts')).keysRotateCommand },
   'keys retire': { summary: 'Take a former key away at once', load: async () => (await import('./keys.ts')).keysRetireCommand },

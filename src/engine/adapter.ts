@@ -8,19 +8,21 @@ import type { Users } from '#src/domain/users/users.ts'
 import { artifactOf } from './artifacts.ts'
 import { clientOf, clientOfMachine, type OpenSecret } from './clients.ts'
 import { errors } from './internals.ts'
+import type { Registrar } from './registration.ts'
 
 export interface AdapterDeps {
   readonly artifacts: ArtifactStore
   readonly catalogue: Pick<Catalogue, 'find'>
   readonly users: Pick<Users, 'findByUsername'>
   readonly openSecret: OpenSecret
+  readonly registrar: Registrar
   readonly now: Clock
 }
 
 /** Makes the engine's adapter of one model. */
-export function createAdapter({ artifacts, catalogue, users, openSecret, now }: AdapterDeps) {
+export function createAdapter({ artifacts, catalogue, users, openSecret, registrar, now }: AdapterDeps) {
   return (model: string): Adapter =>
-    model === 'Client' ? clientAdapter({ catalogue, users, openSecret }) : artifactAdapter({ model, artifacts, now })
+    model === 'Client' ? clientAdapter({ catalogue, users, openSecret, registrar }) : artifactAdapter({ model, artifacts, now })
 }
 
 const usedOnce: Readonly<Record<string, string>> = { AuthorizationCode: 'code', RefreshToken: 'refresh_token', DeviceCode: 'device_code' }
@@ -51,9 +53,9 @@ function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: 
   }
 }
 
-function clientAdapter({ catalogue, users, openSecret }: Pick<AdapterDeps, 'catalogue' | 'users' | 'openSecret'>): Adapter {
-  const readOnly = async () => {
-    throw new TypeError('applications are changed through the catalogue, not by the engine')
+function clientAdapter({ catalogue, users, openSecret, registrar }: Omit<AdapterDeps, 'artifacts' | 'now'>): Adapter {
+  const impossible = async () => {
+    throw new TypeError('an application is not used up')
   }
   return {
     async find(clientId) {
@@ -62,11 +64,11 @@ function clientAdapter({ catalogue, users, openSecret }: Pick<AdapterDeps, 'cata
       const user = await users.findByUsername(clientId)
       return user?.kind === 'machine' && user.username === clientId && user.secretHash && isActive(user) ? clientOfMachine(user) : undefined
     },
-    upsert: readOnly,
-    destroy: readOnly,
+    upsert: (clientId, metadata) => registrar.put(clientId, metadata),
+    destroy: (clientId) => registrar.remove(clientId),
     findByUid: async () => undefined,
     findByUserCode: async () => undefined,
-    consume: readOnly,
-    revokeByGrantId: readOnly,
+    consume: impossible,
+    revokeByGrantId: impossible,
   }
 }

@@ -15,6 +15,7 @@ const endpoints = {
   pushed_authorization_request: { path: '/oauth/v2/par', methods: 'POST' },
   device_authorization: { path: '/oauth/v2/device_authorization', methods: 'POST' },
   code_verification: { path: '/device', methods: 'GET, POST' },
+  registration: { path: '/oauth/v2/register', methods: 'POST' },
   jwks: { path: '/oauth/v2/keys', methods: 'GET' },
   userinfo: { path: '/oidc/v1/userinfo', methods: 'GET, POST' },
   end_session: { path: '/oidc/v1/end_session', methods: 'GET, POST' },

@@ -128,7 +128,7 @@ export function createVerifyBearer({ findToken, proves, artifacts, storedIdOf, c
     ])
     if (token.accountId !== undefined && !(user && isActive(user))) return undefined
     // A machine user's own token has no application behind it; every other one needs one that is switched on.
-    if (view ? !view.application.active : !user) return undefined
+    if (view ? !view.application.active : user?.username !== token.clientId) return undefined
     const scope = readScope(token.scope)
     const audience = new Set(token.aud === undefined ? audienceOf(token.clientId, view, scope, root.ownProjectId) : [token.aud])
     return { user, clientId: token.clientId, scopes: scope.scopes, audience }

@@ -1,4 +1,5 @@
 import type { ClientMetadata } from 'oidc-provider'
+import { epochSeconds } from '#src/base/clock.ts'
 import type { Application, GrantType } from '#src/domain/applications/application.ts'
 import type { ProtocolChoices } from '#src/domain/applications/protocol.ts'
 import type { User } from '#src/domain/users/user.ts'
@@ -22,8 +23,15 @@ const authMethods = {
   selfSignedTlsClientAuth: 'self_signed_tls_client_auth',
 } as const satisfies Record<Application['authMethod'], string>
 
+/** The grant type and the way to authenticate by the engine's name for it. */
+export const grantTypeOf = (name: string) => keyOf(grantTypes, name)
+export const authMethodOf = (name: unknown) => keyOf(authMethods, name) ?? 'basic'
+
+const keyOf = <K extends string>(names: Readonly<Record<K, string>>, name: unknown): K | undefined =>
+  (Object.keys(names) as K[]).find((key) => names[key] === name)
+
 /** The choices that the engine knows, by its names for them. */
-const choiceNames = {
+export const choiceNames = {
   requirePushedAuthorizationRequests: 'require_pushed_authorization_requests',
   dpopBoundAccessTokens: 'dpop_bound_access_tokens',
   tlsClientCertificateBoundAccessTokens: 'tls_client_certificate_bound_access_tokens',
@@ -91,6 +99,7 @@ export function clientOf(application: Application, openSecret: OpenSecret): Clie
     access_token_type: application.accessTokenType,
     require_pkce: mustUsePkce(application),
     additional_origins: [...application.additionalOrigins],
+    client_id_issued_at: epochSeconds(application.createdAt),
     ...choicesOf(application),
     backchannel_logout_session_required: application.backChannelLogoutUri
       ? (application.backChannelLogoutSessionRequired ?? true)
@@ -131,4 +140,5 @@ export const ownClientMetadata = [
   'machine_user_id',
   'fapi_profile',
   'request_uris',
+  'software_statement',
 ] as const

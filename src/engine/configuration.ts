@@ -1,5 +1,6 @@
 import type { Configuration } from 'oidc-provider'
 
+import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { createFindAccount } from './account.ts'
@@ -16,6 +17,7 @@ import { ownOrigins } from './origins.ts'
 import { createOutboundFetch } from './outbound.ts'
 import type { EnginePages } from './pages.ts'
 import { policy } from './policy.ts'
+import { judgeOwnMetadata } from './registration.ts'
 import { resourceServers } from './resources.ts'
 import { staticScopes } from './scopes.ts'
 import type { StepState } from './steps.ts'
@@ -78,7 +80,10 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
     clientDefaults: { id_token_signed_response_alg: 'RS256', grant_types: ['authorization_code'], response_types: ['code'] },
     enabledJWA,
     clockTolerance: 15,
-    extraClientMetadata: { properties: [...ownClientMetadata] },
+    extraClientMetadata: {
+      properties: [...ownClientMetadata],
+      validator: (ctx, name, value, metadata) => judgeOwnMetadata(ctx, name, value, metadata as Record<string, unknown>),
+    },
     // The security profile demands PKCE, whatever the application says.
     pkce: { required: (_ctx, client) => client.require_pkce === true || client.fapi_profile === '2.0' },
     clientBasedCORS: (_ctx, origin, client) => ownOrigins(client as never).has(origin),
@@ -113,6 +118,8 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
       deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...deviceSources(pages) },
       pushedAuthorizationRequests: { enabled: true },
       claimsParameter: { enabled: true, assertClaimsParameter: async (ctx, claims) => assertReachable(ctx, claims as never) },
+      registration: { enabled: true, idFactory: () => newObjectId(), secretFactory: () => newSecret() },
+      registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
       requestObjects: { enabled: true },
       jwtResponseModes: { enabled: true },
       jwtUserinfo: { enabled: true },

@@ -1,7 +1,9 @@
+import type { Settings } from '#src/domain/applications/application.ts'
 import { jwtBearer } from './jwtBearer.ts'
 
 /** Makes discovery say what the engine does not know of: which keys there are by now, and what is added to it. */
-export function completeDiscovery(document: Record<string, unknown>, algorithms: readonly string[]): void {
+export function completeDiscovery(document: Record<string, unknown>, algorithms: readonly string[], settings: Settings): void {
+  if (settings.dynamicClientRegistration === 'closed') delete document.registration_endpoint
   for (const what of ['id_token', 'userinfo', 'introspection', 'authorization'])
     document[`${what}_signing_alg_values_supported`] = algorithms
   document.grant_types_supported = [...((document.grant_types_supported as string[] | undefined) ?? []), jwtBearer]

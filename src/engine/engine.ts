@@ -14,8 +14,10 @@ import type { Gathering } from '#src/domain/audit/gathering.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { RegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
+import type { Throttle } from '#src/domain/users/throttle.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { createSignAccessToken, installAccessTokens, newTokenId } from './accessTokens.ts'
 import { createFindAccount } from './account.ts'
@@ -48,6 +50,7 @@ import { createProves } from './proofs.ts'
 import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
 import { installReasons } from './reasons.ts'
+import { createRegistrar, createRegistration } from './registration.ts'
 import { createSessions } from './sessions.ts'
 import { installSteps, introspectWith } from './steps.ts'
 import { installTokenExchange } from './tokenExchange.ts'
@@ -64,6 +67,9 @@ export interface EngineDeps {
   readonly cookieSecrets: readonly Buffer[]
   /** Opens what was sealed for an application. */
   readonly openSecret: OpenSecret
+  readonly sealSecret: (secret: string, clientId: string) => string
+  readonly registrationTokens: RegistrationTokens
+  readonly throttle: Pick<Throttle, 'guess'>
   readonly audit: Pick<AuditStore, 'record'>
   readonly recorder: Recorder
   /** For what happens to tokens. */
@@ -106,10 +112,11 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   let root = await catalogue.root()
   let version = 0
 
+  const registrar = createRegistrar({ catalogue, keys, recorder: deps.recorder, sealSecret: deps.sealSecret })
   const provider = new Provider(
     issuer,
     engineConfiguration({
-      adapter: createAdapter({ artifacts, catalogue, users, openSecret: deps.openSecret, now }),
+      adapter: createAdapter({ artifacts, catalogue, users, openSecret: deps.openSecret, registrar, now }),
       findAccount: createFindAccount({ users, catalogue }),
       catalogue,
       pages,
@@ -165,7 +172,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const { documents, find: findDocument } = createDocuments({
     version: () => String(version),
     complete(path, document) {
-      if (path !== '/oauth/v2/keys') completeDiscovery(document, keyring.algorithms())
+      if (path !== '/oauth/v2/keys') completeDiscovery(document, keyring.algorithms(), root.settings)
     },
   })
   const tokens = { artifacts, storedIdOf, now }
@@ -190,6 +197,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   const issuing = { artifacts, catalogue, users, signAccessToken, signIdToken, tokens: tokenEvents, now }
   const quick = createQuick({ ...issuing, introspect: introspection.introspect })
   const jwtBearer = createJwtBearer({ issuer, artifacts, users, issue: issueToMachine, tokens: tokenEvents, now })
+  const registration = createRegistration({ catalogue, tokens: deps.registrationTokens, throttle: deps.throttle })
   const authorize = createAuthorize({
     issuer,
     artifacts,
@@ -212,7 +220,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   return {
     app: provider as unknown as Koa,
     first: [upToDate, documents as Koa.Middleware, userinfo as Koa.Middleware, quick as Koa.Middleware, jwtBearer],
-    around: [authorize, completing],
+    around: [authorize, registration, completing],
     ready: (path) => (keyring.isCurrent(catalogue.revision()) ? findDocument(path) : undefined),
     interactions: createInteractions(provider, now),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),

@@ -17,6 +17,7 @@ import type { Provider as EngineProvider, KoaContextWithOIDC } from 'oidc-provid
 import authorizationSteps from 'oidc-provider/lib/actions/authorization/index.js'
 import * as endSession from 'oidc-provider/lib/actions/end_session.js'
 import introspection from 'oidc-provider/lib/actions/introspection.js'
+import * as registration from 'oidc-provider/lib/actions/registration.js'
 import revocation from 'oidc-provider/lib/actions/revocation.js'
 import token from 'oidc-provider/lib/actions/token.js'
 import * as errors from 'oidc-provider/lib/helpers/errors.js'
@@ -57,6 +58,7 @@ const endpoints = {
   token: () => token,
   introspection: () => introspection,
   revocation: () => revocation,
+  registrationUpdate: () => registration.put,
   endSession: () => endSession.init,
   endSessionConfirm: () => endSession.confirm,
 } as const

@@ -19,6 +19,9 @@ declare module 'oidc-provider/lib/actions/revocation.js' {
   const steps: import('./internals.ts').Step[]
   export default steps
 }
+declare module 'oidc-provider/lib/actions/registration.js' {
+  export const put: import('./internals.ts').Step[]
+}
 declare module 'oidc-provider/lib/actions/end_session.js' {
   export const init: import('./internals.ts').Step[]
   export const confirm: import('./internals.ts').Step[]

@@ -4,6 +4,7 @@ import { parse } from 'node:querystring'
 import { decodeJwt } from 'jose'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { type Endpoint, errors, replaceStep, type Step, stateOf } from './internals.ts'
+import { installRegistrationSteps } from './registration.ts'
 import { requestByReference } from './requestUris.ts'
 
 const clientEndpoints: readonly Endpoint[] = ['token', 'introspection', 'revocation', 'deviceAuthorization', 'pushedAuthorization']
@@ -43,6 +44,7 @@ export function installSteps(): void {
     replaceStep(endpoint, 'checkScope', offlineAccess)
   replaceStep('authorization', 'loadPushedAuthorizationRequest', requestByReference)
   replaceStep('introspection', 'renderTokenResponse', answeredFirst)
+  installRegistrationSteps()
   replaceStep('endSession', 'endSessionChecks', () => endSessionChecks)
   replaceStep('endSessionConfirm', 'endSession', cancellable)
 }

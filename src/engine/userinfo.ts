@@ -61,7 +61,8 @@ export function createUserinfo({ findToken, proves, users, catalogue }: Userinfo
       catalogue.root(),
     ])
     if (!account || !isActive(account.user)) return undefined
-    if (view && !(view.application.active && isUsualClient(view.application))) return undefined
+    // Behind a machine user's own token there is no application.
+    if (view ? !(view.application.active && isUsualClient(view.application)) : account.user.username !== token.clientId) return undefined
     return withMetadata(userinfoClaims({ ...account, root, view }, scope), account.metadata, scope)
   }
 

@@ -160,7 +160,7 @@ function assertCoherent(fields: ApplicationFields, named: (field: string) => boo
 const forbiddenSchemes = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'view-source:'])
 
 /** What is wrong with an address that people are sent back to (RFC 9700, section 2.1; RFC 8252, section 7). */
-function redirectFault(uri: string, { type, grantTypes }: ApplicationFields): string | undefined {
+export function redirectFault(uri: string, { type, grantTypes }: Pick<ApplicationFields, 'type' | 'grantTypes'>): string | undefined {
   const url = parsed(uri)
   if (!url) return 'must be an absolute address such as https://app.example/callback'
   if (uri.includes('#')) return 'must not have a fragment'

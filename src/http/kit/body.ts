@@ -52,11 +52,12 @@ const engineFormBytes = 56 * 1024
  * Refuses a body that the engine would not read, with the status that says why: the engine itself answers 400 to all of them.
  * @throws BodyTooLarge, BodyUnsupported
  */
-export function formsOnly(prefixes: readonly string[]): Middleware {
+export function engineBodies({ forms, json }: { forms: readonly string[]; json: string }): Middleware {
   return (ctx, next) => {
-    if (ctx.method !== 'POST' || !prefixes.some((prefix) => ctx.path.startsWith(prefix))) return next()
-    if (ctx.request.type !== '' && !ctx.is('application/x-www-form-urlencoded'))
-      throw new BodyUnsupported('application/x-www-form-urlencoded')
+    if (ctx.method !== 'POST' && ctx.method !== 'PUT') return next()
+    const type = ctx.path.startsWith(json) ? 'application/json' : 'application/x-www-form-urlencoded'
+    if (type !== 'application/json' && !forms.some((prefix) => ctx.path.startsWith(prefix))) return next()
+    if (ctx.request.type !== '' && !ctx.is(type)) throw new BodyUnsupported(type)
     if ((ctx.request.length ?? 0) > engineFormBytes) throw new BodyTooLarge(engineFormBytes)
     return next()
   }

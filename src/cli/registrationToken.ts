@@ -1,0 +1,77 @@
+import { DomainError } from '#src/base/errors.ts'
+import { type Command, operandsOf, optionOf } from './command.ts'
+import { expiresOption, momentFrom } from './expiry.ts'
+import { momentOf, table } from './table.ts'
+import { withDomain } from './withDomain.ts'
+
+class TokenNotFound extends DomainError {
+  readonly code = 'cli.registration_token_not_found'
+}
+
+export const registrationTokenCreateCommand: Command = {
+  name: 'registration-token create',
+  summary: 'An initial access token, by which an application registers itself; it is shown this once',
+  operands: '',
+  options: {
+    expires: expiresOption,
+    name: { type: 'string', value: 'TEXT', help: 'Whom it is for' },
+    once: { type: 'boolean', help: 'It works for one application only' },
+  },
+  async run(invocation) {
+    operandsOf(invocation)
+    return withDomain(invocation, async ({ registrationTokens, now }) => {
+      const expiresAt = momentFrom(optionOf(invocation, 'expires'), now())
+      const once = invocation.options.once === true
+      const created = await registrationTokens.create({ name: optionOf(invocation, 'name') ?? 'token', once, expiresAt })
+      const until = expiresAt ? `until ${momentOf(expiresAt)}` : 'until it is revoked'
+      const times = once ? 'for one application, ' : ''
+      return { json: created, text: [created.token, `The token ${created.id} holds ${times}${until}. It is shown this once.`] }
+    })
+  },
+}
+
+export const registrationTokenListCommand: Command = {
+  name: 'registration-token list',
+  summary: 'The initial access tokens that still work, without the tokens themselves',
+  operands: '',
+  options: {},
+  async run(invocation) {
+    operandsOf(invocation)
+    return withDomain(invocation, async ({ registrationTokens }) => {
+      const tokens = await registrationTokens.list()
+      const rows = tokens.map((each) => [
+        each.id,
+        momentOf(each.createdAt),
+        momentOf(each.expiresAt) || 'never',
+        each.once ? 'once' : 'many',
+        each.name,
+      ])
+      return {
+        json: {
+          tokens: tokens.map((each) => ({
+            id: each.id,
+            name: each.name,
+            once: each.once,
+            creationDate: each.createdAt,
+            expirationDate: each.expiresAt,
+          })),
+        },
+        text: rows.length === 0 ? ['There are no registration tokens'] : table(['ID', 'CREATED', 'EXPIRES', 'WORKS', 'NAME'], rows),
+      }
+    })
+  },
+}
+
+export const registrationTokenRevokeCommand: Command = {
+  name: 'registration-token revoke',
+  summary: 'End an initial access token at once; what was registered with it stays',
+  operands: 'ID',
+  options: {},
+  async run(invocation) {
+    const [id] = operandsOf(invocation, 'ID')
+    return withDomain(invocation, async ({ registrationTokens }) => {
+      if (!(await registrationTokens.revoke(id))) throw new TokenNotFound(`there is no registration token ${id}`)
+      return { json: { id, revoked: true }, text: [`The registration token ${id} is revoked`] }
+    })
+  },
+}

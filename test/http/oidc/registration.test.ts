@@ -1,0 +1,258 @@
+/** Applications that register themselves (RFC 7591), and manage what they have registered (RFC 7592). */
+import { decodeJwt } from 'jose'
+import * as client from 'openid-client'
+import { describe, expect, test } from 'vitest'
+import type { Application, Settings } from '#src/domain/applications/application.ts'
+import { throttleLimits } from '#src/domain/users/throttle.ts'
+import { type Idp, startIdp } from '../../support/idp.ts'
+import { authorize, relyingParty, signIn } from '../../support/relyingParty.ts'
+import { testStores } from '../../support/stores.ts'
+
+const callback = 'https://app.example/callback'
+
+interface Answer {
+  readonly status: number
+  readonly client_id: string
+  readonly client_secret?: string
+  readonly registration_access_token: string
+  readonly registration_client_uri: string
+  readonly error?: string
+  readonly error_description?: string
+  readonly [name: string]: unknown
+}
+
+async function start(dynamicClientRegistration: Settings['dynamicClientRegistration'], store?: string): Promise<Idp> {
+  const idp = await startIdp(store === undefined ? {} : { store })
+  await allow(idp, dynamicClientRegistration)
+  return idp
+}
+
+async function allow(idp: Idp, dynamicClientRegistration: Settings['dynamicClientRegistration']) {
+  const { settings } = await idp.domain.catalogue.root()
+  await idp.domain.catalogue.commit({ settings: { ...settings, dynamicClientRegistration }, events: [] })
+}
+
+async function ask(url: URL | string, method: string, body?: unknown, token?: string): Promise<Answer> {
+  const reply = await fetch(url, {
+    method,
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
+  })
+  const text = await reply.text()
+  return { status: reply.status, ...(text === '' ? {} : JSON.parse(text)) }
+}
+
+const register = (idp: Idp, metadata: unknown, token?: string) => ask(idp.url('/oauth/v2/register'), 'POST', metadata, token)
+
+const stored = async (idp: Idp, clientId: string) => (await idp.domain.catalogue.find(clientId))?.application as Application
+
+describe.each(testStores)('on $name', ({ make }) => {
+  test('an application registers itself, signs people in after they agreed, and is alone in its tokens', async () => {
+    await using idp = await start('open', make())
+    const other = await register(idp, { redirect_uris: ['https://other.example/callback'] })
+    const configuration = await client.dynamicClientRegistration(
+      new URL(idp.issuer),
+      {
+        redirect_uris: [callback],
+        client_name: 'A stranger <script>alert(1)</script>',
+        grant_types: ['authorization_code', 'refresh_token'],
+        post_logout_redirect_uris: ['https://app.example/bye'],
+      },
+      undefined,
+      { execute: [client.allowInsecureRequests] },
+    )
+    const { client_id: clientId, client_secret: secret } = configuration.clientMetadata()
+    const application = await stored(idp, clientId)
+    expect(application).toMatchObject({ redirectUris: [callback], firstParty: false, audience: 'client', projectId: 'registered' })
+    expect(JSON.stringify(application)).not.toContain(secret)
+
+    const browser = idp.browser()
+    const address = client.buildAuthorizationUrl(configuration, { redirect_uri: callback, scope: 'openid', state: 's' })
+    const page = await browser.submit(await browser.open(address), '/login', { username: idp.jane.username, password: 'a test password' })
+    expect(page.text).toContain('id="consent-allow"')
+    expect(page.text).not.toContain('<script>alert')
+    const { url } = await browser.submit(page, '/consent')
+    const tokens = await client.authorizationCodeGrant(configuration, url, { expectedState: 's' })
+    expect(tokens.claims()).toMatchObject({ aud: clientId, sub: idp.jane.id })
+    const introspected = await client.tokenIntrospection(configuration, tokens.access_token)
+    expect(introspected).toMatchObject({ active: true, aud: [clientId] })
+
+    const own = await signIn(idp)
+    expect(await client.tokenIntrospection(configuration, own.tokens.access_token)).toEqual({ active: false })
+    expect(decodeJwt(own.tokens.id_token as string).aud).not.toContain(clientId)
+    expect(other.client_id).not.toBe(clientId)
+  })
+
+  test('it reads, changes and removes what it has registered, by a token that changes with it', async () => {
+    await using idp = await start('open', make())
+    const made = await register(idp, { redirect_uris: [callback], client_name: 'First', logo_uri: 'https://app.example/logo.png' })
+    expect(made).toMatchObject({
+      status: 201,
+      client_secret: expect.any(String),
+      registration_client_uri: idp.url(`/oauth/v2/register/${made.client_id}`).href,
+    })
+    for (const name of ['access_token_type', 'require_pkce', 'additional_origins']) expect(made).not.toHaveProperty(name)
+    const read = await ask(made.registration_client_uri, 'GET', undefined, made.registration_access_token)
+    expect(read).toMatchObject({ status: 200, client_id: made.client_id, client_name: 'First', redirect_uris: [callback] })
+    // What is stored is a hash, which is not shown.
+    expect(read).not.toHaveProperty('client_secret')
+
+    const change = { client_id: made.client_id, client_secret: made.client_secret, redirect_uris: [callback], client_name: 'Second' }
+    const changed = await ask(made.registration_client_uri, 'PUT', change, made.registration_access_token)
+    expect(changed).toMatchObject({ status: 200, client_name: 'Second' })
+    expect(changed).not.toHaveProperty('logo_uri')
+    expect(changed).not.toHaveProperty('client_secret')
+    expect(changed.registration_access_token).not.toBe(made.registration_access_token)
+    expect((await ask(made.registration_client_uri, 'GET', undefined, made.registration_access_token)).status).toBe(401)
+    expect((await stored(idp, made.client_id)).name).toBe('Second')
+    const application = await stored(idp, made.client_id)
+    const { tokens } = await signInAt(idp, application, made.client_secret as string)
+
+    expect((await ask(made.registration_client_uri, 'DELETE', undefined, changed.registration_access_token)).status).toBe(204)
+    expect(await idp.domain.catalogue.find(made.client_id)).toBeUndefined()
+    const userinfo = await fetch(idp.url('/oidc/v1/userinfo'), { headers: { authorization: `Bearer ${tokens.access_token}` } })
+    expect(userinfo.status).toBe(401)
+    expect((await ask(made.registration_client_uri, 'GET', undefined, changed.registration_access_token)).status).toBe(401)
+  })
+
+  test('an initial access token lets one register, or many, until it is revoked', async () => {
+    await using idp = await start('token', make())
+    const { registrationTokens } = idp.domain
+    const metadata = { redirect_uris: [callback] }
+    expect(await register(idp, metadata)).toMatchObject({ status: 401, error: 'invalid_token' })
+    expect(await register(idp, metadata, 'iat_unknown')).toMatchObject({ status: 401 })
+    const many = await registrationTokens.create({ name: 'partners', once: false })
+    expect((await register(idp, metadata, many.token)).status).toBe(201)
+    expect((await register(idp, metadata, many.token)).status).toBe(201)
+    expect(await registrationTokens.list()).toMatchObject([{ id: many.id, name: 'partners', once: false }])
+    expect(await registrationTokens.revoke(many.id)).toBe(true)
+    expect((await register(idp, metadata, many.token)).status).toBe(401)
+
+    const once = await registrationTokens.create({ name: 'one', once: true })
+    expect((await register(idp, { redirect_uris: ['http://app.example/'] }, once.token)).status).toBe(400)
+    const answers = await Promise.all(Array.from({ length: 8 }, () => register(idp, metadata, once.token)))
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
+    expect(await registrationTokens.list()).toEqual([])
+  })
+})
+
+async function signInAt(idp: Idp, application: Application, secret: string) {
+  const configuration = await relyingParty(idp, application, secret)
+  const done = await authorize(idp, configuration, { application })
+  const checks = { pkceCodeVerifier: done.codeVerifier, expectedNonce: done.nonce, expectedState: done.state }
+  return { tokens: await client.authorizationCodeGrant(configuration, done.callback, checks) }
+}
+
+test('registration is open, by token or closed as the setting says, from one request to the next', async () => {
+  await using idp = await startIdp()
+  const discovery = async () => (await (await fetch(idp.url('/.well-known/openid-configuration'))).json()) as Record<string, unknown>
+  const metadata = { redirect_uris: [callback] }
+  expect(await register(idp, metadata)).toMatchObject({
+    status: 403,
+    error: 'access_denied',
+    error_description: expect.stringContaining('dynamicClientRegistration'),
+  })
+  expect(await discovery()).not.toHaveProperty('registration_endpoint')
+  await allow(idp, 'open')
+  expect((await register(idp, metadata)).status).toBe(201)
+  expect((await discovery()).registration_endpoint).toBe(idp.url('/oauth/v2/register').href)
+  await allow(idp, 'closed')
+  expect((await register(idp, metadata)).status).toBe(403)
+})
+
+test('strangers get nothing of what is ours to give', async () => {
+  await using idp = await start('open')
+  const made = await register(idp, {
+    redirect_uris: [callback],
+    client_id: 'chosen',
+    client_secret: 'chosen',
+    first_party: true,
+    firstParty: true,
+    access_token_type: 'jwt',
+    machine_user_id: idp.jane.id,
+    additional_origins: ['https://evil.example'],
+    fapi_profile: '1.0 Final',
+    audience: 'project',
+    __proto__: { firstParty: true },
+  })
+  expect(made.status).toBe(201)
+  expect(made.client_id).not.toBe('chosen')
+  expect(made.client_secret).not.toBe('chosen')
+  const application = await stored(idp, made.client_id)
+  expect(application).toMatchObject({
+    firstParty: false,
+    audience: 'client',
+    accessTokenType: 'bearer',
+    additionalOrigins: [],
+    clockSkewSeconds: 0,
+  })
+  expect(application).not.toHaveProperty('forwardAuth')
+  expect(application).not.toHaveProperty('resourceIndicators')
+})
+
+test.each<[string, unknown, string]>([
+  ['no redirect URI', {}, 'invalid_redirect_uri'],
+  ['a redirect URI without https', { redirect_uris: ['http://app.example/callback'] }, 'invalid_redirect_uri'],
+  ['a redirect URI with a fragment', { redirect_uris: ['https://app.example/#x'] }, 'invalid_redirect_uri'],
+  ['a redirect URI that is a script', { redirect_uris: ['javascript:alert(1)'], application_type: 'native' }, 'invalid_redirect_uri'],
+  ['a software statement', { redirect_uris: [callback], software_statement: 'x.y.z' }, 'unapproved_software_statement'],
+  [
+    'client credentials',
+    { redirect_uris: [callback], grant_types: ['authorization_code', 'client_credentials'] },
+    'invalid_client_metadata',
+  ],
+  ['a grant that nobody knows', { redirect_uris: [callback], grant_types: ['magic'] }, 'invalid_client_metadata'],
+  ['an algorithm that nobody knows', { redirect_uris: [callback], id_token_signed_response_alg: 'none' }, 'invalid_client_metadata'],
+  ['a logo that is a script', { redirect_uris: [callback], logo_uri: 'javascript:alert(1)' }, 'invalid_client_metadata'],
+  [
+    'a sector that is a private address',
+    { redirect_uris: [callback], subject_type: 'pairwise', sector_identifier_uri: 'https://127.0.0.1/' },
+    'invalid_client_metadata',
+  ],
+  ['no object', [], 'invalid_request'],
+  ['no JSON', '{', 'invalid_request'],
+])('%s is refused', async (_, metadata, error) => {
+  await using idp = await start('open')
+  const answer = await register(idp, metadata)
+  expect(answer).toMatchObject({ status: 400, error, error_description: expect.any(String) })
+})
+
+test('nobody manages another’s registration', async () => {
+  await using idp = await start('open')
+  const one = await register(idp, { redirect_uris: [callback] })
+  const two = await register(idp, { redirect_uris: [callback] })
+  expect((await ask(one.registration_client_uri, 'GET', undefined, 'unknown')).status).toBe(401)
+  expect((await ask(one.registration_client_uri, 'DELETE', undefined, two.registration_access_token)).status).toBe(401)
+  const ours = idp.url(`/oauth/v2/register/${idp.web.clientId}`)
+  expect((await ask(ours, 'DELETE', undefined, one.registration_access_token)).status).toBe(401)
+  expect(await idp.domain.catalogue.find(idp.web.clientId)).toBeDefined()
+  expect(await idp.domain.catalogue.find(one.client_id)).toBeDefined()
+})
+
+test('every way to prove who one is can be registered, and works', async () => {
+  await using idp = await start('open')
+  for (const method of ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'none'] as const) {
+    const made = await register(idp, { redirect_uris: [callback], token_endpoint_auth_method: method })
+    expect(made.status, method).toBe(201)
+    const authentication = {
+      client_secret_basic: client.ClientSecretBasic,
+      client_secret_post: client.ClientSecretPost,
+      client_secret_jwt: client.ClientSecretJwt,
+      none: client.None,
+    }[method](made.client_secret as string)
+    const configuration = await client.discovery(new URL(idp.issuer), made.client_id, {}, authentication, {
+      execute: [client.allowInsecureRequests],
+    })
+    const done = await authorize(idp, configuration, { application: await stored(idp, made.client_id) })
+    const checks = { pkceCodeVerifier: done.codeVerifier, expectedNonce: done.nonce, expectedState: done.state }
+    expect((await client.authorizationCodeGrant(configuration, done.callback, checks)).claims()?.sub, method).toBe(idp.jane.id)
+  }
+})
+
+test('whoever registers without end must wait; many at once make one project', async () => {
+  await using idp = await start('open')
+  const answers = await Promise.all(Array.from({ length: throttleLimits.address.free }, () => register(idp, { redirect_uris: [callback] })))
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201))
+  expect((await idp.domain.catalogue.listProjects()).filter(({ name }) => name === 'Registered')).toHaveLength(1)
+  expect(await register(idp, { redirect_uris: [callback] })).toMatchObject({ status: 429, error: 'temporarily_unavailable' })
+})
