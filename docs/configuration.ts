@@ -23,7 +23,7 @@ The TCP port is the issuer's unless \`DOSSIER_PORT\` says otherwise.
 ## The configuration file
 
 Projects, applications, users, roles, metadata and settings come from a file that is applied with \`dossier apply FILE\`, or at every start with \`DOSSIER_APPLY\`.
-\`examples/demo.yaml\` shows its form; \`dossier export\` writes what is stored in the same form, without secrets. An apply creates what is missing and
+[Its fields](configuration-file.md) are a page of their own; \`dossier export\` writes what is stored in the same form, without secrets. An apply creates what is missing and
 updates what differs. It removes nothing, unless \`prune: true\` stands at its top: then it removes what earlier applies of the same file name
 made and this one no longer lists. Every fault is told with file, line and path, and then nothing is written.
 `

@@ -73,7 +73,8 @@ async function greeting(
 ): Promise<readonly string[]> {
   const addresses = ['', `  ${issuer}/`, `  ${issuer}/.well-known/openid-configuration`, '']
   if (!administrator) {
-    const projects = await catalogue.listProjects()
+    const { ownProjectId } = await catalogue.root()
+    const projects = (await catalogue.listProjects()).filter(({ id }) => id !== ownProjectId)
     const applications = await Promise.all(projects.map(({ id }) => catalogue.listApplications(id)))
     const counts = `${count(projects.length, 'project')} and ${count(applications.flat().length, 'application')}`
     return [`Dossier is running on ${stores.description}, where it found ${counts}.`, ...addresses]

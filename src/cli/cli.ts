@@ -3,6 +3,7 @@
  * a running one. Answers go to stdout, remarks and errors to stderr; the exit status is 0, 1 for a failure, 2 for wrong usage and 78 for a
  * configuration that cannot be used.
  */
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { DomainError } from '#src/base/errors.ts'
 import { FileFaults } from '#src/domain/provisioning/faults.ts'
@@ -62,10 +63,17 @@ const common: Readonly<Record<string, CommandOption>> = {
 }
 
 async function main(words: readonly string[]): Promise<number> {
+  if (words[0] === '--version' || words[0] === '-v') return tellVersion()
   const name = nameOf(words)
   if (name === undefined) return guide(words)
   const command = await (commands[name] as (typeof commands)[string]).load()
   return run(command, words.slice(name.split(' ').length))
+}
+
+function tellVersion(): number {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  console.log(version)
+  return 0
 }
 
 /** The longest name of a command that the words begin with. */

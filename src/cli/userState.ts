@@ -41,7 +41,7 @@ const commandOf = ({ verb, summary, done, already, to, refuse, move }: Move): Co
 export const userDeactivateCommand = commandOf({
   verb: 'deactivate',
   summary: 'Shut a user out: no sign-in, and what they hold stops working at once',
-  done: 'is deactivated, and all sessions and tokens have ended',
+  done: 'is deactivated: all sessions have ended, and no token works',
   already: 'is inactive already',
   to: 'inactive',
   move: ({ users }, { id }) => users.deactivate(id, actor),

@@ -63,6 +63,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
     // Which claims an ID token carries is decided in account.ts, per application.
     conformIdTokenClaims: false,
     responseTypes: ['code', 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token'],
+    allowOmittingSingleRegisteredRedirectUri: false,
     subjectTypes: ['public', 'pairwise'],
     pairwiseIdentifier: async (_ctx, accountId, client) => {
       const { organization } = await catalogue.root()

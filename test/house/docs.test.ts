@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { metadataLimits } from '#src/domain/metadata/metadata.ts'
+import { applicationShape } from '#src/domain/provisioning/application.ts'
+import { fileShapes } from '#src/domain/provisioning/file.ts'
+import { userShape } from '#src/domain/provisioning/user.ts'
 import { throttleLimits } from '#src/domain/users/throttle.ts'
 import { configurationPage } from '../../docs/configuration.ts'
 
@@ -17,6 +20,12 @@ test('docs/events.md names every event that is recorded, and no other', () => {
   const recorded = [...catalogue.matchAll(/'([a-z_]+\.[a-z_]+)':/g)].map(([, type]) => type)
   const documented = [...page('events.md').matchAll(/^\| `([a-z_]+\.[a-z_]+)`/gm)].map(([, type]) => type)
   expect(documented.toSorted()).toEqual(recorded.toSorted())
+})
+
+test('every field of the configuration file is documented', () => {
+  const text = page('configuration-file.md') + page('applications.md')
+  const fields = [...fileShapes, applicationShape, userShape].flatMap((shape) => Object.keys(shape))
+  expect(fields.filter((field) => !text.includes(`\`${field}\``))).toEqual([])
 })
 
 test('docs/security.md has the numbers that the code has', () => {

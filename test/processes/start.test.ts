@@ -20,7 +20,7 @@ test('the first start tells the administrator and where to go, a later one what 
   expect(await once(first.child, 'exit')).toEqual([0, null])
 
   await using second = await startServer(environment, directory)
-  expect(second.stdout()).toContain('found 1 project and 0 applications')
+  expect(second.stdout()).toContain('found 0 projects and 0 applications')
   expect(second.stdout()).not.toContain('password')
 })
 

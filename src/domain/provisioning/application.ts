@@ -39,7 +39,8 @@ const jwks = z.strictObject({
     .refine((keys) => keys.every((key) => !('d' in key) && !('k' in key)), 'must be public keys only: take away d and k'),
 })
 
-const shape = {
+/** The fields of an application in a configuration file. */
+export const applicationShape = {
   id: recordId,
   name: text,
   clientId,
@@ -74,7 +75,7 @@ const shape = {
 
 /** One entry of `applications`; `undefined` when it has no name to go by. */
 export function readApplication(given: unknown, path: Path, faults: Faults, readSecret: ReadSecret): WantedApplication | undefined {
-  const values = readFields(shape, given, path, faults, { required: ['name'] })
+  const values = readFields(applicationShape, given, path, faults, { required: ['name'] })
   if (given === null || typeof given !== 'object' || Array.isArray(given)) return undefined
   const clientSecret = readSecret(values.clientSecret, [...path, 'clientSecret'])
   const fields = fieldsOf(values)
@@ -91,7 +92,7 @@ export function readApplication(given: unknown, path: Path, faults: Faults, read
 }
 
 /** Every field, with its default where it is left out; what has no default is there as `undefined`. */
-function fieldsOf(values: Fields<typeof shape>): ApplicationFields {
+function fieldsOf(values: Fields<typeof applicationShape>): ApplicationFields {
   const type = values.type ?? 'web'
   const authMethod = values.authMethod ?? (type === 'web' || type === 'api' ? 'basic' : 'none')
   return {

@@ -63,6 +63,9 @@ const projectShape = {
 
 const roleShape = { key: roleKey, displayName: text, group: text } as const
 
+/** The fields of everything else. */
+export const fileShapes = [shape, organizationShape, settingsShape, projectShape, roleShape]
+
 /** Reads the text of a configuration file (YAML or JSON) that is called `name`. Faults are collected, not thrown. */
 export function readConfigurationFile(source: string, name: string, secrets: SecretSources): ConfigurationFile {
   const { value, faults } = readDocument(source, name)

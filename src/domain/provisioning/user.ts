@@ -52,7 +52,8 @@ const profileShape = {
   address,
 } as const
 
-const shape = {
+/** The fields of a user in a configuration file. */
+export const userShape = {
   username: text,
   id: userId,
   kind: z.enum(['human', 'machine']),
@@ -68,7 +69,7 @@ const shape = {
 
 /** One entry of `users`; `undefined` when it has no username to go by. */
 export function readUser(given: unknown, path: Path, faults: Faults, readSecret: ReadSecret): WantedUser | undefined {
-  const values = readFields(shape, given, path, faults, { required: ['username'] })
+  const values = readFields(userShape, given, path, faults, { required: ['username'] })
   const profile = Object.fromEntries(
     (Object.keys(profileShape) as (keyof Profile)[]).filter((field) => values[field] !== undefined).map((field) => [field, values[field]]),
   )

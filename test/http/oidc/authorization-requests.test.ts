@@ -137,13 +137,13 @@ test('a signed request object counts, by value and from a registered address; no
     expect(asked).toEqual(['/request.jwt'])
 
     const foreign = await byReference(`${base}/other.jwt`)
-    expect(foreign.url.searchParams.get('error')).toBe('invalid_request_uri')
-    expect(foreign.url.searchParams.get('error_description')).toBe('request_uri is not one that the client has registered')
+    expect(foreign.status).toBe(400)
+    expect(foreign.text).toContain('request_uri is not one that the client has registered')
     expect(asked).toEqual(['/request.jwt'])
 
     served = 'x'.repeat(70_000)
     const tooLong = await byReference(`${base}/request.jwt`)
-    expect(tooLong.url.searchParams.get('error_description')).toBe('request_uri could not be fetched')
+    expect(tooLong.text).toContain('request_uri could not be fetched')
     const stranger = await keysFor('PS256')
     served = await new SignJWT({ ...parameters, client_id: application.clientId, response_type: 'code' })
       .setProtectedHeader({ alg: 'PS256', kid: 'PS256 key' })
@@ -164,8 +164,8 @@ test('a private address is not fetched for a request object unless it is allowed
   const application = await changed(idp, { requestUris: [uri] })
   const query = new URLSearchParams({ client_id: application.clientId, request_uri: uri })
   const page = await idp.browser().open(idp.url(`/oauth/v2/authorize?${query}`))
-  expect(page.url.searchParams.get('error')).toBe('invalid_request_uri')
-  expect(page.url.searchParams.get('error_description')).toBe('request_uri could not be fetched')
+  expect(page.status).toBe(400)
+  expect(page.text).toContain('request_uri could not be fetched')
 })
 
 test('implicit and hybrid answers come for an application that is configured for them, and for no other', async () => {

@@ -20,6 +20,15 @@ test('a redirect URI that is not registered is told on a page of ours, and logge
   expect(JSON.parse(line)).toMatchObject({ clientId: idp.web.clientId, sent, registered: idp.web.redirectUris, requestId })
 })
 
+test('a request without a redirect URI is refused, even where the application has one only', async () => {
+  await using idp = await startIdp()
+  for (const more of [{}, { redirect_uri: '' }]) {
+    const page = await idp.browser().open(authorizeQuery({ client_id: idp.web.clientId, response_type: 'code', scope: 'openid', ...more }))
+    expect(page.status).toBe(400)
+    expect(page.text).toContain('redirect_uri')
+  }
+})
+
 test('refusals name the parameter and the reason', async () => {
   await using idp = await startIdp()
   const ask = async (path: string, fields: Record<string, string>) => {
