@@ -8,6 +8,7 @@ import { acrValues, assertReachable } from './acr.ts'
 import { routes } from './addresses.ts'
 import { enabledJWA } from './algorithms.ts'
 import { authorizationCodeTtlSeconds } from './artifacts.ts'
+import { assertClaimRequests, type ClaimsParameter } from './claimsParameter.ts'
 import { ownClientMetadata } from './clients.ts'
 import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
@@ -118,7 +119,13 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
       clientCredentials: { enabled: true },
       deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...deviceSources(pages) },
       pushedAuthorizationRequests: { enabled: true },
-      claimsParameter: { enabled: true, assertClaimsParameter: async (ctx, claims) => assertReachable(ctx, claims as never) },
+      claimsParameter: {
+        enabled: true,
+        assertClaimsParameter: async (ctx, claims) => {
+          assertClaimRequests(claims as ClaimsParameter)
+          assertReachable(ctx, claims as never)
+        },
+      },
       registration: { enabled: true, idFactory: () => newObjectId(), secretFactory: () => newSecret() },
       registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
       requestObjects: { enabled: true },

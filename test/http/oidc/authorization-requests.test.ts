@@ -213,6 +213,19 @@ test('claims are answered as they were asked for, and a subject that is another 
   await expect(refusal).rejects.toMatchObject({ error: 'login_required' })
 })
 
+test('a claim that is asked for by anything but null or an object is refused with a reason', async () => {
+  await using idp = await startIdp()
+  const configuration = await relyingParty(idp, idp.web)
+  for (const request of ['a', '', 1, true, [], ['a']]) {
+    for (const place of ['id_token', 'userinfo']) {
+      const claims = JSON.stringify({ [place]: { sub: request } })
+      const { callback } = await authorize(idp, configuration, { parameters: { claims } })
+      expect(callback.searchParams.get('error'), claims).toBe('invalid_request')
+      expect(callback.searchParams.get('error_description')).toBe(`claims: each claim of ${place} must be null or an object`)
+    }
+  }
+})
+
 test('a session is stepped up by a new sign-in when it does not reach what is asked for', async () => {
   let ahead = 0
   await using idp = await startIdp({ now: () => new Date(Date.now() + ahead) })
