@@ -40,8 +40,11 @@ export function installSteps(): void {
   }
   for (const endpoint of clientEndpoints) replaceStep(endpoint, 'authenticateClient', lenientBasic)
   for (const endpoint of ['token', 'introspection'] as const) replaceStep(endpoint, 'urlencoded', formOnce)
-  for (const endpoint of ['authorization', 'pushedAuthorization', 'deviceAuthorization'] as const)
+  for (const endpoint of ['authorization', 'pushedAuthorization', 'deviceAuthorization'] as const) {
     replaceStep(endpoint, 'checkScope', offlineAccess)
+    replaceStep(endpoint, 'rejectUnsupported', () => rejectUnsupported)
+    replaceStep(endpoint, 'rejectRegistration', () => rejectRegistration)
+  }
   replaceStep('authorization', 'loadPushedAuthorizationRequest', requestByReference)
   replaceStep('introspection', 'renderTokenResponse', answeredFirst)
   installRegistrationSteps()
@@ -92,6 +95,19 @@ function formDecoded(text: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The engine refuses these two without a word. */
+const rejectUnsupported: Step = (ctx, next) => {
+  if (ctx.oidc.params?.request_uri !== undefined && ctx.oidc.route !== 'authorization')
+    throw new errors.RequestUriNotSupported('request_uri: only the authorization endpoint takes it')
+  return next()
+}
+
+const rejectRegistration: Step = (ctx, next) => {
+  if (ctx.oidc.params?.registration !== undefined)
+    throw new errors.RegistrationNotSupported('registration: applications are registered before they ask, not in a request')
+  return next()
 }
 
 /**

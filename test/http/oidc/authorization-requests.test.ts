@@ -101,6 +101,28 @@ test('a pushed request is used once; an application that must push can do nothin
   expect(direct.url.searchParams.get('error_description')).toBe('Pushed Authorization Request must be used')
 })
 
+test('what only another endpoint takes, and what nobody takes, is refused with a reason', async () => {
+  await using idp = await startIdp()
+  const authorization = `Basic ${Buffer.from(`${idp.web.clientId}:${idp.secret}`).toString('base64')}`
+  const ask = async (path: string, body: Record<string, string>) => {
+    const reply = await fetch(idp.url(path), { method: 'POST', headers: { authorization }, body: new URLSearchParams(body) })
+    return { status: reply.status, ...((await reply.json()) as object) }
+  }
+  const request = { scope: 'openid', response_type: 'code', client_id: idp.web.clientId, redirect_uri: idp.web.redirectUris[0] as string }
+  for (const path of ['/oauth/v2/par', '/oauth/v2/device_authorization']) {
+    expect(await ask(path, { ...request, request_uri: 'urn:ietf:params:oauth:request_uri:x' })).toMatchObject({
+      status: 400,
+      error: expect.stringMatching(/^(invalid_request|request_uri_not_supported)$/),
+      error_description: expect.stringContaining('request_uri'),
+    })
+    expect(await ask(path, { ...request, registration: '{}' })).toMatchObject({
+      status: 400,
+      error: 'registration_not_supported',
+      error_description: expect.stringContaining('registration'),
+    })
+  }
+})
+
 test('a signed request object counts, by value and from a registered address; nobody else’s address is fetched', async () => {
   const { privateKey, jwks } = await keysFor('PS256')
   let served = ''
