@@ -32,6 +32,14 @@ export const routes = Object.fromEntries(Object.entries(endpoints).map(([name, {
 
 const methodsByPath = new Map([...Object.values(endpoints), ...wellKnown].map(({ path, methods }) => [path, methods]))
 
+/**
+ * Takes the parameters off the address at which a sign-in goes on. What was asked is in the store; when it is not there any more, the engine would
+ * believe the address, and fail on some of what it says.
+ */
+export function forgetParameters(ctx: Context): void {
+  if (ctx.path.startsWith(`${endpoints.authorization.path}/`)) ctx.querystring = ''
+}
+
 /** Answers 405 where only the method is wrong. The engine knows no address that is asked with another one; a developer wants to be told. */
 export function refuseMethod(ctx: Context): void {
   const allowed = methodsByPath.get(ctx.path)

@@ -23,7 +23,7 @@ import { createSignAccessToken, installAccessTokens, newTokenId } from './access
 import { createFindAccount } from './account.ts'
 import { installAcr } from './acr.ts'
 import { createAdapter } from './adapter.ts'
-import { refuseMethod } from './addresses.ts'
+import { forgetParameters, refuseMethod } from './addresses.ts'
 import { createFindToken, createVerifyBearer } from './bearer.ts'
 import { installClientCache } from './clientCache.ts'
 import type { OpenSecret } from './clients.ts'
@@ -207,6 +207,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     now,
   })
   const completing: Koa.Middleware = async (ctx, next) => {
+    forgetParameters(ctx)
     await next()
     // The engine would call it a fault of ours; it is a request to try again, which whoever is further out knows how to say.
     const reason = putOff.get(ctx)

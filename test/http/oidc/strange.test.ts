@@ -69,3 +69,14 @@ test('a device code that is typed wrong, in a browser that was never here, can b
   const second = await browser.submit(first, '/device', { user_code: 'WRONG-AGAIN' })
   expect(second.text).toContain('There is no such code')
 })
+
+test('the address at which a sign-in goes on tells applications nothing that it was not asked by them', async () => {
+  await using idp = await startIdp()
+  const parameters = { client_id: idp.web.clientId, redirect_uri: idp.web.redirectUris[0] as string, response_type: 'code' }
+  for (const response_mode of ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt', 'x']) {
+    const page = await idp.browser().open(`/oauth/v2/authorize/x?${new URLSearchParams({ ...parameters, response_mode })}`)
+    expect(page.url.origin, response_mode).toBe(idp.issuer)
+    expect(page.status).toBe(400)
+    expect(page.text).toContain('authorization request has expired')
+  }
+})
