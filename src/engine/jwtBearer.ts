@@ -15,6 +15,7 @@ import { artifactOf } from './artifacts.ts'
 import type { TokenEvents } from './events.ts'
 import type { createMachineTokens } from './machineTokens.ts'
 import { readForm } from './quick/form.ts'
+import { plain } from './reasons.ts'
 
 export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
@@ -95,7 +96,7 @@ export function createJwtBearer({ issuer, artifacts, users, issue, tokens, now }
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       ctx.status = 400
-      ctx.body = { error: error.code, error_description: error.message }
+      ctx.body = { error: error.code, error_description: plain(error.message) }
     }
   }
 }

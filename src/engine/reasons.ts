@@ -24,6 +24,13 @@ export function reasonOf(detail: string): string {
   return parameter === undefined || detail.startsWith(`${parameter}:`) ? detail : `${parameter}: ${detail}`
 }
 
+/** A description in the characters that RFC 6749, section 5.2, has for it, and of a length that nobody has to scroll through. */
+export const plain = (description: string) =>
+  description
+    .slice(0, 300)
+    .replaceAll('"', "'")
+    .replace(/[^\x20-\x5b\x5d-\x7e]/g, '?')
+
 const failures = ['grant', 'introspection', 'revocation', 'userinfo', 'pushed_authorization_request', 'device_authorization'] as const
 
 /** Makes refusals say why: the engine answers many of them with one and the same sentence. */
@@ -31,8 +38,8 @@ export function installReasons(provider: Provider & EventEmitter): void {
   for (const name of failures) {
     provider.on(`${name}.error`, (ctx: KoaContextWithOIDC, { error_detail: detail }: { readonly error_detail?: unknown }) => {
       const body = ctx.body as { error_description?: string } | undefined
-      if (typeof detail === 'string' && typeof body === 'object' && body.error_description !== undefined)
-        body.error_description = reasonOf(detail)
+      if (typeof body !== 'object' || body.error_description === undefined) return
+      body.error_description = plain(typeof detail === 'string' ? reasonOf(detail) : body.error_description)
     })
   }
 }

@@ -75,3 +75,15 @@ test('a client that goes away in the middle of its request is no fault of ours',
   }
   expect(idp.log.filter((line) => line.includes('"level":50'))).toEqual([])
 })
+
+test('a description keeps to the characters of RFC 6749, section 5.2, and to a few hundred of them, whatever it is about', async () => {
+  await using idp = await startIdp()
+  const authorization = `Basic ${Buffer.from(`${idp.web.clientId}:${idp.secret}`).toString('base64')}`
+  for (const claims of ['"', '\\', 'é\u0000\r\n', 'x'.repeat(10_000)]) {
+    const body = new URLSearchParams({ scope: 'openid', claims })
+    const reply = await fetch(idp.url('/oauth/v2/device_authorization'), { method: 'POST', headers: { authorization }, body })
+    expect(reply.status).toBe(400)
+    const { error_description } = (await reply.json()) as { error_description: string }
+    expect(error_description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]{10,300}$/)
+  }
+})
