@@ -7,7 +7,7 @@ import { isActive } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { artifactOf } from './artifacts.ts'
 import { clientOf, clientOfMachine, type OpenSecret } from './clients.ts'
-import { errors } from './internals.ts'
+import { AlreadyUsedError, errors } from './internals.ts'
 import type { Registrar } from './registration.ts'
 
 export interface AdapterDeps {
@@ -30,6 +30,12 @@ const usedOnce: Readonly<Record<string, string>> = { AuthorizationCode: 'code', 
 /** Said of what is used once, by the parameter that it comes in. */
 export const reuseReason = (model: string) => `${usedOnce[model] ?? model}: it has been used already`
 
+/** What a press of a button makes of a device code, which may happen to it once: a person takes it up or refuses it; later it has an answer. */
+function stepOf({ inFlight, error, accountId }: AdapterPayload): 'taken' | 'answered' | undefined {
+  if (inFlight) return error || accountId ? 'answered' : 'taken'
+  return error ? 'taken' : undefined
+}
+
 const payloadOf = (found: FoundArtifact | undefined): AdapterPayload | undefined =>
   found && { ...found.payload, ...(found.consumedAt && { consumed: Math.floor(found.consumedAt.getTime() / 1000) }) }
 
@@ -37,6 +43,10 @@ function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: 
   return {
     async upsert(id, payload, expiresIn) {
       const artifact = artifactOf(model, id, payload, expiresIn, now())
+      const step = model === 'DeviceCode' ? stepOf(payload) : undefined
+      // Two people at the same moment: the engine would let the later one write over the other.
+      if (step && !(await artifacts.insert(artifactOf('ReplayDetection', `${id}:${step}`, {}, expiresIn, now()))))
+        throw new AlreadyUsedError()
       if (model === 'Session') await artifacts.putSession(artifact)
       else if (model !== 'ReplayDetection') await artifacts.put(artifact)
       // A proof or an assertion is accepted once, even when two arrive at the same moment.
@@ -46,7 +56,9 @@ function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: 
     findByUid: async (uid) => payloadOf(await artifacts.findByUid(model, uid)),
     findByUserCode: async (userCode) => payloadOf(await artifacts.findByUserCode(model, userCode)),
     async consume(id) {
-      if (!(await artifacts.consume(model, id, now()))) throw new errors.InvalidGrant(reuseReason(model))
+      if (await artifacts.consume(model, id, now())) return
+      if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
+      throw new errors.InvalidGrant(reuseReason(model))
     },
     destroy: (id) => artifacts.remove(model, id),
     revokeByGrantId: (grantId) => artifacts.removeByGrant(model, grantId),

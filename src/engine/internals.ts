@@ -4,6 +4,7 @@
  *
  * - `Provider`, `errors`, `interactionPolicy`: taken from where they are made, because the package's entry warns on every Node that is not
  *   a long-term one, the project's own among them.
+ * - `AlreadyUsedError`: what the pages of the device flow show as "used already", and nobody else throws.
  * - `isSpecialUseIP`: the engine's own list of private networks, so that there are not two.
  * - `fetchGuarded`: the engine's outgoing calls, with their time-out and their guard against private networks, for request objects by reference.
  * - `stateOf`: the engine's private state. Needed to know the scopes without an argument, to render the page of a sign-out, to wrap a grant,
@@ -24,10 +25,11 @@ import * as errors from 'oidc-provider/lib/helpers/errors.js'
 import fetchGuarded, { isSpecialUseIP } from 'oidc-provider/lib/helpers/fetch_request.js'
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js'
 import * as interactionPolicy from 'oidc-provider/lib/helpers/interaction_policy/index.js'
+import { AlreadyUsedError } from 'oidc-provider/lib/helpers/re_render_errors.js'
 import instance from 'oidc-provider/lib/helpers/weak_cache.js'
 import { Provider } from 'oidc-provider/lib/provider.js'
 
-export { errors, fetchGuarded, interactionPolicy, isSpecialUseIP, Provider }
+export { AlreadyUsedError, errors, fetchGuarded, interactionPolicy, isSpecialUseIP, Provider }
 
 type Next = () => Promise<unknown>
 export type Step = (ctx: KoaContextWithOIDC, next: Next) => unknown

@@ -45,3 +45,6 @@ declare module 'oidc-provider/lib/helpers/interaction_policy/index.js' {
   import { interactionPolicy } from 'oidc-provider'
   export = interactionPolicy
 }
+declare module 'oidc-provider/lib/helpers/re_render_errors.js' {
+  export class AlreadyUsedError extends Error {}
+}

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import {
+  AlreadyUsedError,
   type Endpoint,
   errors,
   fetchGuarded,
@@ -39,6 +40,13 @@ test('the steps that are wrapped exist, and a missing one is an error', () => {
     ['authorization', 'checkScope'],
     ['pushedAuthorization', 'checkScope'],
     ['deviceAuthorization', 'checkScope'],
+    ...(['authorization', 'pushedAuthorization', 'deviceAuthorization'] as const).flatMap(
+      (endpoint) =>
+        [
+          [endpoint, 'rejectUnsupported'],
+          [endpoint, 'rejectRegistration'],
+        ] as const,
+    ),
     ['endSession', 'endSessionChecks'],
     ['endSessionConfirm', 'endSession'],
   ]
@@ -87,4 +95,6 @@ test('errors and the interaction policy come from where the package takes them',
   expect(errors.InvalidGrant).toBe(entry.errors.InvalidGrant)
   expect(interactionPolicy.Prompt).toBe(entry.interactionPolicy.Prompt)
   expect(Provider).toBe(entry.Provider)
+  // The pages of the device flow know it by its name.
+  expect(new AlreadyUsedError().name).toBe('AlreadyUsedError')
 })
