@@ -2,7 +2,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { decodeJwt, exportPKCS8, generateKeyPair, SignJWT } from 'jose'
 import * as client from 'openid-client'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Application } from '#src/domain/applications/application.ts'
 import type { KeyFile } from '#src/domain/users/machineKeys.ts'
 import type { User } from '#src/domain/users/user.ts'
@@ -109,6 +109,30 @@ describe.each(testStores)('a key file, on $name', ({ make }) => {
     const once = await assertionOf(idp, keyFile, { jti: 'only once' })
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask(idp, once)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+  })
+
+  test('is not the key of another machine user, and its assertions are taken once in a form, and not at any length', async () => {
+    const { idp, keyFile } = await startWithKey()
+    await using _ = idp
+    const other = await idp.domain.users.create({ kind: 'machine', username: 'billing-sync', profile: {} }, system)
+    const strange = await assertionOf(idp, keyFile, { iss: other.id, sub: other.id })
+    expect(await ask(idp, strange)).toMatchObject({ status: 400, error: 'invalid_grant' })
+    await idp.domain.users.createKey(other.id, {}, system)
+    expect(await ask(idp, strange)).toMatchObject({ status: 400, error: 'invalid_grant' })
+
+    const assertion = await assertionOf(idp, keyFile)
+    const twice = new URLSearchParams([
+      ['grant_type', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
+      ['assertion', assertion],
+      ['assertion', assertion],
+    ])
+    const refused = await fetch(idp.url('/oauth/v2/token'), { method: 'POST', body: twice })
+    expect(refused.status).toBe(400)
+    expect(await refused.json()).toMatchObject({ error: 'invalid_request', error_description: expect.any(String) })
+    expect(await ask(idp, await assertionOf(idp, keyFile, { more: 'x'.repeat(50_000) }))).toMatchObject({ status: 413 })
+    for (const broken of [`${assertion}x`, assertion.replace('.', '..'), `${assertion.split('.')[0]}..`, '..', 'a.b.c', '{}', '\u0000']) {
+      expect(await ask(idp, broken), broken).toMatchObject({ status: 400, error: 'invalid_grant' })
+    }
   })
 })
 
@@ -222,6 +246,46 @@ describe('token exchange', () => {
     expect((await exchange(tokens.access_token)).access_token).toEqual(expect.any(String))
     await idp.domain.users.deactivate(idp.jane.id, system)
     await expect(exchange(tokens.access_token)).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  test('tokens of other kinds, tokens that are over, and requests of another form are refused with a reason', async () => {
+    const { idp, configuration } = await start()
+    await using _ = idp
+    const { tokens } = await signIn(idp, { scope: 'openid offline_access' })
+    const exchange = (fields: Record<string, string> | [string, string][]) =>
+      client.genericGrantRequest(configuration, grant, new URLSearchParams(fields))
+    const valid = { subject_token: tokens.access_token, subject_token_type: accessToken }
+    for (const subject_token of [
+      tokens.refresh_token as string,
+      tokens.id_token as string,
+      `${tokens.access_token}x`,
+      '__proto__',
+      '\u0000',
+    ]) {
+      await expect(exchange({ ...valid, subject_token })).rejects.toMatchObject({ error: 'invalid_grant' })
+    }
+    await expect(exchange({ subject_token_type: accessToken })).rejects.toMatchObject({ error: 'invalid_request' })
+    await expect(exchange([...Object.entries(valid), ['subject_token', 'x']])).rejects.toMatchObject({ error: 'invalid_request' })
+    await expect(exchange({ ...valid, subject_token: 'x'.repeat(60_000) })).rejects.toMatchObject({ error: 'invalid_request', status: 413 })
+    try {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 43_201_000 })
+      await expect(exchange(valid)).rejects.toMatchObject({ error: 'invalid_grant' })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('many exchanges of one token at once give as many tokens, each of its own', async () => {
+    const { idp, configuration } = await start()
+    await using _ = idp
+    const { tokens } = await signIn(idp)
+    const fields = { subject_token: tokens.access_token, subject_token_type: accessToken }
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.genericGrantRequest(configuration, grant, fields)))
+    expect(new Set(answers.map(({ access_token }) => access_token)).size).toBe(20)
+    const [first, second] = answers as [(typeof answers)[0], (typeof answers)[0]]
+    await client.tokenRevocation(configuration, first.access_token)
+    expect(await client.tokenIntrospection(configuration, first.access_token)).toEqual({ active: false })
+    expect(await client.tokenIntrospection(configuration, second.access_token)).toMatchObject({ active: true, sub: idp.jane.id })
   })
 
   test('an application without the grant gets none', async () => {
