@@ -1,6 +1,6 @@
 /** Every endpoint with a request that it would answer well, and requests that are a few changes away from it. */
 import fc from 'fast-check'
-import { brokenText, dpopProof, type Value, valueFor } from './values.ts'
+import { brokenText, dpopProof, searches, type Value, valueFor } from './values.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -13,6 +13,8 @@ export interface Endpoint {
   /** Names of further parameters that are looked at. */
   readonly further?: readonly string[]
   readonly headers?: Fields
+  /** Bodies of JSON, where the endpoint takes them in the place of a form. */
+  readonly bodies?: fc.Arbitrary<string>
 }
 
 export interface BadRequest {
@@ -22,6 +24,8 @@ export interface BadRequest {
   readonly headers: readonly (readonly [name: string, value: Value])[]
   /** Where the parameters are, whatever the method. */
   readonly inQuery: boolean
+  /** The body, in the place of parameters. */
+  readonly json?: string
 }
 
 const basic = { authorization: 'Basic <basic>' }
@@ -123,8 +127,8 @@ export const endpoints: readonly Endpoint[] = [
     method: 'POST',
     path: `${mine}/_search`,
     parameters: {},
-    further: ['query', 'queries'],
     headers: bearer,
+    bodies: searches,
   },
   page('GET', '/interaction/<uid>'),
   interaction('login', { username: 'nobody', password: 'wrong' }),
@@ -191,7 +195,7 @@ function changed(fields: Fields, changes: readonly Change[]): (readonly [string,
 }
 
 /** Requests to an endpoint: some as they should be, most with a few changes, some with another method, or with parameters in the wrong place. */
-export function badRequests({ method, path, parameters, further = [], headers = {} }: Endpoint): fc.Arbitrary<BadRequest> {
+export function badRequests({ method, path, parameters, further = [], headers = {}, bodies }: Endpoint): fc.Arbitrary<BadRequest> {
   const names = [...Object.keys(parameters), ...Object.keys(parameters), ...further, ...strangeNames]
   const usually = <T>(usual: T, ...others: T[]) => fc.oneof({ weight: 14, arbitrary: fc.constant(usual) }, fc.constantFrom(...others))
   return fc
@@ -202,6 +206,7 @@ export function badRequests({ method, path, parameters, further = [], headers = 
       parameterChanges: changesOf(names, valueFor, 3),
       headerChanges: changesOf([...headerNames, ...furtherHeaders], headerFor, 2),
       inQuery: usually(method === 'GET', method !== 'GET'),
+      json: bodies ?? fc.constant(undefined),
     })
     .map(({ segment, suffix, parameterChanges, headerChanges, ...rest }) => ({
       ...rest,

@@ -24,9 +24,9 @@ export function send(issuer: string, made: BadRequest, live: Live, sign: Sign): 
     .map(([name, value]) => `${encode(name)}=${encodedOf(value, path, live, sign)}`)
     .join('&')
     .slice(0, made.inQuery ? longestQuery : undefined)
-  const body = made.inQuery ? '' : encoded
+  const body = made.json ?? (made.inQuery ? '' : encoded)
   const headers: Record<string, string[]> = {}
-  if (body !== '') headers['content-type'] = ['application/x-www-form-urlencoded']
+  if (body !== '') headers['content-type'] = [made.json === undefined ? 'application/x-www-form-urlencoded' : 'application/json']
   for (const [name, value] of made.headers) {
     const text = headerText(textOf(value, path, live, sign))
     headers[name] = name === 'content-type' ? [text] : [...(headers[name] ?? []), text]

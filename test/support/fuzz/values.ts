@@ -55,6 +55,18 @@ const claims = fc
   )
   .map((value) => JSON.stringify(value))
 
+/** Bodies for a search in metadata: nearly what it takes, any JSON, and text that is none. */
+export const searches: fc.Arbitrary<string> = fc.oneof(
+  objectOf(['query', 'queries', 'offset', 'limit', 'asc', 'keyQuery', 'key', 'method', 'sortingColumn']).map((body) =>
+    JSON.stringify(body),
+  ),
+  fc.tuple(objectOf(['offset', 'limit', 'asc']), leaf, leaf).map(([query, key, method]) => {
+    return JSON.stringify({ query, queries: [{ keyQuery: { key, method } }] })
+  }),
+  fc.json(),
+  brokenText,
+)
+
 const registered = [
   'iss',
   'sub',
