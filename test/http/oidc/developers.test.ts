@@ -22,7 +22,7 @@ test('a redirect URI that is not registered is told on a page of ours, and logge
 
 test('a request without a redirect URI is refused, even where the application has one only', async () => {
   await using idp = await startIdp()
-  for (const more of [{}, { redirect_uri: '' }]) {
+  for (const more of [{}, { redirect_uri: '' }] as Record<string, string>[]) {
     const page = await idp.browser().open(authorizeQuery({ client_id: idp.web.clientId, response_type: 'code', scope: 'openid', ...more }))
     expect(page.status).toBe(400)
     expect(page.text).toContain('redirect_uri')
