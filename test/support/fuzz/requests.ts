@@ -1,12 +1,12 @@
 /** Every endpoint with a request that it would answer well, and requests that are a few changes away from it. */
 import fc from 'fast-check'
-import { brokenText, dpopProof, searches, type Value, valueFor } from './values.ts'
+import { brokenText, clientMetadata, dpopProof, searches, type Value, valueFor } from './values.ts'
 
 type Fields = Readonly<Record<string, string>>
 
 export interface Endpoint {
   readonly name: string
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** `:x` stands for a segment that is anything. */
   readonly path: string
   readonly parameters: Fields
@@ -130,6 +130,18 @@ export const endpoints: readonly Endpoint[] = [
     headers: bearer,
     bodies: searches,
   },
+  {
+    name: 'registration',
+    method: 'POST',
+    path: '/oauth/v2/register',
+    parameters: {},
+    headers: { 'content-type': 'application/json' },
+    bodies: clientMetadata,
+  },
+  page('GET', '/oauth/v2/register/<uid>'),
+  { name: 'my sessions', method: 'GET', path: '/account/sessions', parameters: {}, headers: bearer },
+  { name: 'one session of mine', method: 'DELETE', path: '/account/sessions/:key', parameters: {}, headers: bearer },
+  page('GET', '/device/qr', { user_code: '<userCode>' }),
   page('GET', '/interaction/<uid>'),
   interaction('login', { username: 'nobody', password: 'wrong' }),
   interaction('consent'),

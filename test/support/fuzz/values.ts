@@ -167,3 +167,33 @@ export function valueFor(name: string): fc.Arbitrary<Value> {
     ...(Object.hasOwn(secretParameters, name) ? [{ weight: 3, arbitrary: jwt }] : []),
   )
 }
+
+const metadataNames = [
+  ...['redirect_uris', 'post_logout_redirect_uris', 'grant_types', 'response_types', 'token_endpoint_auth_method', 'application_type'],
+  ...['client_name', 'client_id', 'client_secret', 'jwks', 'jwks_uri', 'logo_uri', 'policy_uri', 'contacts', 'scope', 'subject_type'],
+  ...[
+    'sector_identifier_uri',
+    'id_token_signed_response_alg',
+    'userinfo_signed_response_alg',
+    'request_uris',
+    'request_object_signing_alg',
+  ],
+  ...['backchannel_logout_uri', 'default_max_age', 'default_acr_values', 'require_auth_time', 'initiate_login_uri', 'software_statement'],
+  ...['dpop_bound_access_tokens', 'access_token_type', 'machine_user_id', 'fapi_profile', 'first_party', '__proto__', 'constructor'],
+]
+
+/** What an application might say of itself, right and wrong. */
+export const clientMetadata: fc.Arbitrary<string> = fc.oneof(
+  fc.json(),
+  fc
+    .dictionary(
+      fc.constantFrom(...metadataNames),
+      fc.oneof(
+        fc.jsonValue(),
+        fc.constantFrom('none', 'web', 'native', 'RS256', 'https://app.example/x', 'javascript:alert(1)'),
+        fc.array(fc.string()),
+      ),
+      { maxKeys: 6 },
+    )
+    .map((metadata) => JSON.stringify({ redirect_uris: ['https://app.example/callback'], ...metadata })),
+)
