@@ -32,7 +32,7 @@ import { createCookieSigner } from './cookies.ts'
 import { completeDiscovery } from './discovery.ts'
 import { createDocuments } from './documents.ts'
 import { createTokenEvents, type OnRedirectMismatch, recordEngineEvents } from './events.ts'
-import { installFormPost } from './formPost.ts'
+import { installFormPost, replaceEngineForm } from './formPost.ts'
 import { createForwardAuth, type ForwardAuth } from './forwardAuth.ts'
 import { installGrantProlongation } from './grants.ts'
 import { createSignIdToken, installIdTokens } from './idTokens.ts'
@@ -214,6 +214,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     if (reason) throw reason
     const engineContext = ctx as unknown as KoaContextWithOIDC
     if (ctx.status === 404 && ctx.body === undefined) refuseMethod(ctx)
+    await replaceEngineForm(ctx, pages)
     if (engineContext.oidc?.route === 'introspection') await introspection.complete(engineContext)
     if (engineContext.oidc?.route === 'device_authorization') addQrCode(ctx, issuer)
   }

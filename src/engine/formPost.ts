@@ -1,3 +1,4 @@
+import type { Context } from 'koa'
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { stateOf } from './internals.ts'
 import type { EnginePages } from './pages.ts'
@@ -23,4 +24,19 @@ export function installFormPost(provider: Provider, pages: EnginePages): void {
   const { responseModes } = stateOf(provider)
   responseModes.set('form_post', formPost)
   responseModes.set('form_post.jwt', signedFormPost)
+}
+
+const engineForm = /<title>Submitting Callback<\/title>[\s\S]*<form method="post" action="([^"]*)">([\s\S]*?)<noscript>/
+const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
+const unescaped = (text: string) => text.replace(/&(amp|lt|gt|quot|#39);/g, (_all, name: string) => entities[name] as string)
+
+/**
+ * Puts our page in the place of the engine's own form that submits itself by a script in the page: it has one for a device whose code is in the address, for a
+ * sign-out without a session, and for another account than the session's.
+ */
+export async function replaceEngineForm(ctx: Context, pages: EnginePages): Promise<void> {
+  const [, action, inputs = ''] = typeof ctx.body === 'string' ? (engineForm.exec(ctx.body) ?? []) : []
+  if (action === undefined) return
+  const fields = [...inputs.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name = '', value = '']) => [name, unescaped(value)])
+  await pages.formPost(ctx, { action: unescaped(action), fields: Object.fromEntries(fields) })
 }

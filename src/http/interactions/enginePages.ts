@@ -1,5 +1,6 @@
 import type { EnginePages } from '#src/engine/pages.ts'
 import { requestIdOf } from '../kit/context.ts'
+import { setSecurityHeaders } from '../kit/headers.ts'
 import type { Pages } from '../kit/pages.ts'
 
 const codeProblems = {
@@ -20,7 +21,11 @@ export function createEnginePages(pages: Pages): EnginePages {
     },
     signOut: (ctx, facts) => pages.show(ctx, 'interactions/sign-out', { ...facts }),
     signedOut: (ctx, facts) => pages.show(ctx, 'interactions/signed-out', { ...facts }),
-    formPost: (ctx, facts) => pages.show(ctx, 'interactions/form-post', { ...facts }, ctx.status),
+    formPost(ctx, facts) {
+      // Whatever was added for a script in the page is not needed.
+      setSecurityHeaders(ctx)
+      return pages.show(ctx, 'interactions/form-post', { ...facts }, ctx.status)
+    },
     userCode: (ctx, { problem, userCode = '', ...facts }) =>
       pages.show(ctx, 'interactions/user-code', { ...facts, userCode, problem: problem && codeProblems[problem] }, problem ? 400 : 200),
     confirmDevice: (ctx, facts) => pages.show(ctx, 'interactions/confirm-device', { ...facts }),

@@ -73,9 +73,11 @@ export function postedAsQuery(paths: readonly string[]): Middleware {
     if (ctx.method !== 'POST' || !paths.includes(ctx.path)) return next()
     if (!ctx.is('application/x-www-form-urlencoded')) throw new BodyUnsupported('application/x-www-form-urlencoded')
     const parameters = new URLSearchParams((await readBody(ctx, queryBytes)).toString('utf8'))
+    const address = `${ctx.path}?${parameters}`
+    if (address.length > queryBytes) throw new BodyTooLarge(queryBytes)
     ctx.status = 303
     ctx.set('Cache-Control', 'no-store')
-    ctx.redirect(`${ctx.path}?${parameters}`)
+    ctx.redirect(address)
   }
 }
 

@@ -132,3 +132,27 @@ test('a preflight is answered, and kept by the browser; what follows it only for
   expect((await ask(origin)).headers.get('access-control-allow-origin')).toBe(origin)
   expect((await ask('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull()
 })
+
+test('a code in the address and a sign-out without a session go on by a page of ours, with a button and without a script in it', async () => {
+  await using idp = await startIdp()
+  const configuration = await relyingParty(idp, idp.native)
+  const device = await client.initiateDeviceAuthorization(configuration, { scope: 'openid' })
+  const browser = idp.browser()
+  for (const address of [device.verification_uri_complete as string, '/oidc/v1/end_session']) {
+    const page = await browser.open(address)
+    expect(page.text, address).toContain('id="form-post-submit"')
+    expect(page.text).not.toContain('<script>')
+    expect(page.headers.get('content-security-policy')).not.toContain('sha256-')
+  }
+  const complete = await browser.open(device.verification_uri_complete as string)
+  const next = await browser.submit(complete, '/device')
+  expect(next.text).toContain(device.user_code)
+  expect((await browser.submit(await browser.open('/oidc/v1/end_session'), '/confirm')).text).toContain('Signed out')
+})
+
+test('a posted request that would not fit into an address is refused', async () => {
+  await using idp = await startIdp()
+  const body = new URLSearchParams({ client_id: idp.web.clientId, state: 'ü'.repeat(6000) })
+  const reply = await fetch(idp.url('/oauth/v2/authorize'), { method: 'POST', body, redirect: 'manual' })
+  expect(reply.status).toBe(413)
+})
