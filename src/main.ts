@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { CannotStart } from '#src/base/errors.ts'
 import { composeService, type Domain, openDomain } from '#src/compose.ts'
-import { type Configuration, readConfiguration } from '#src/platform/config.ts'
+import { type Configuration, ConfigurationFaults, readConfiguration } from '#src/platform/config.ts'
 import { createLog } from '#src/platform/log.ts'
 import { drain } from '#src/platform/shutdown.ts'
 
@@ -25,7 +25,13 @@ export async function serve({ environment, say, prepare }: ServeOptions): Promis
   const domain = await openDomain(configuration)
   try {
     const administrator = await ensureAdministrator(domain, configuration)
-    await prepare?.(domain, configuration)
+    try {
+      await prepare?.(domain, configuration)
+    } catch (error) {
+      // The administrator is there from now on, and the next start will not tell.
+      if (administrator) for (const line of credentialsOf(administrator)) say(line)
+      throw error
+    }
     const service = await composeService(configuration, domain, log)
     const toldToStop = untilToldToStop()
     await new Promise<void>((resolve, reject) => {
@@ -60,7 +66,10 @@ async function ensureAdministrator({ users }: Domain, configuration: Configurati
     await users.create({ kind: 'human', username, profile: { displayName: 'Administrator' }, password, admin: true }, { kind: 'system' })
   } catch (error) {
     // Another instance that starts at the same moment was faster.
-    if ((error as { code?: string }).code === 'user.username_taken') return undefined
+    const { code, field, message } = error as { code?: string; field?: string; message: string }
+    if (code === 'user.username_taken') return undefined
+    const variable = field === 'password' ? 'DOSSIER_ADMIN_PASSWORD' : 'DOSSIER_ADMIN_USERNAME'
+    if (code === 'user.invalid') throw new ConfigurationFaults([`${variable}: ${message.replace(/^\w+: /, '')}`])
     throw error
   }
   return { username, password: given === undefined ? password : undefined }
@@ -79,11 +88,17 @@ async function greeting(
     const counts = `${count(projects.length, 'project')} and ${count(applications.flat().length, 'application')}`
     return [`Dossier is running on ${stores.description}, where it found ${counts}.`, ...addresses]
   }
-  const credentials = administrator.password
-    ? [`  user name  ${administrator.username}`, `  password   ${administrator.password}`, '', 'The password is shown this once.']
-    : [`  user name  ${administrator.username}`, '  password   as given in DOSSIER_ADMIN_PASSWORD']
-  return [`Dossier is running on ${stores.description}, which is new. The administrator:`, '', ...credentials, ...addresses]
+  return [`Dossier is running on ${stores.description}, which is new. ${credentialsOf(administrator).join('\n')}`, ...addresses]
 }
+
+const credentialsOf = ({ username, password }: Administrator): readonly string[] => [
+  'The administrator:',
+  '',
+  `  user name  ${username}`,
+  ...(password === undefined
+    ? ['  password   as given in DOSSIER_ADMIN_PASSWORD']
+    : [`  password   ${password}`, '', 'The password is shown this once.']),
+]
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`
 

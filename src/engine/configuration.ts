@@ -113,7 +113,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
       devInteractions: { enabled: false },
       introspection: {
         enabled: true,
-        allowedPolicy: (_ctx, client, token) => mayIntrospect(client.clientId, token.clientId, catalogue),
+        allowedPolicy: (_ctx, client, token) => mayIntrospect(client.clientId, token as never, catalogue),
       },
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
       clientCredentials: { enabled: true },

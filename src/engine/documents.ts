@@ -31,7 +31,9 @@ export function createDocuments({
 
   function answer(ctx: Context, { body, etag, headers }: Served) {
     for (let index = 0; index < headers.length; index += 2) ctx.res.setHeader(headers[index] as string, headers[index + 1] as string)
-    if (ctx.req.headers['if-none-match']?.split(/\s*,\s*/).includes(etag)) {
+    // The comparison is the weak one (RFC 9110, section 13.1.2): a proxy that compresses makes tags weak.
+    const known = ctx.req.headers['if-none-match']?.split(/\s*,\s*/).map((each) => each.replace(/^W\//, ''))
+    if (known?.includes(etag)) {
       ctx.status = 304
       return
     }

@@ -12,6 +12,7 @@ import { type FindsAccounts, findAccount } from './account.ts'
 import { audienceOf } from './audience.ts'
 import type { FindToken, StoredToken } from './bearer.ts'
 import { userinfoClaims, withMetadata } from './claims.ts'
+import { errors } from './internals.ts'
 import { readScope } from './scopes.ts'
 
 export interface IntrospectionDeps {
@@ -56,7 +57,7 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
     const found = await findToken(value)
     const token = found?.token
     if (!token || token.accountId === undefined || token.aud !== undefined) return undefined
-    if (!(await mayIntrospect(asking, token.clientId, catalogue))) return inactiveText
+    if (!(await mayIntrospect(asking, token, catalogue))) return inactiveText
     const about = await aboutUser(token.accountId, token.clientId, token.scope)
     return about?.(factsOf(token, issuer)) ?? inactiveText
   }
@@ -67,6 +68,9 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
     /** Answers for an access token of a user; `false` when the engine has to. */
     async answer(ctx: KoaContextWithOIDC): Promise<boolean> {
       const { token: value, token_type_hint: hint } = ctx.oidc.params ?? {}
+      // RFC 7662, section 2.1: nobody learns anything of a token by knowing its text alone.
+      if (ctx.oidc.client?.clientAuthMethod === 'none')
+        throw new errors.InvalidClientAuth('introspection is for applications that prove who they are')
       if (typeof value !== 'string' || hint === 'refresh_token') return false
       const body = await introspect(value, ctx.oidc.client?.clientId)
       if (body === undefined) return false
@@ -111,10 +115,16 @@ function factsOf(token: StoredToken, issuer: string) {
   }
 }
 
-/** An application may look at tokens that are meant for it: its own and those of its project. */
-export async function mayIntrospect(asking: string | undefined, owner: string | undefined, catalogue: Catalogue): Promise<boolean> {
-  if (asking === undefined || owner === undefined) return false
-  if (asking === owner) return true
-  const [own, other] = await Promise.all([catalogue.find(asking), catalogue.find(owner)])
-  return own !== undefined && other !== undefined && own.project.id === other.project.id
+/** What decides whom a token is meant for. */
+type Meant = Pick<StoredToken, 'clientId' | 'scope' | 'aud'>
+
+/** An application may look at tokens that are meant for it or for its project: its own, those of its project, and those that name the project by a scope. */
+export async function mayIntrospect(asking: string | undefined, { clientId, scope, aud }: Meant, catalogue: Catalogue): Promise<boolean> {
+  if (asking === undefined) return false
+  if (asking === clientId) return true
+  const [own, issuedTo, { ownProjectId }] = await Promise.all([catalogue.find(asking), catalogue.find(clientId), catalogue.root()])
+  if (!own?.application.active) return false
+  if (aud !== undefined) return own.application.resourceIndicators?.includes(aud) ?? false
+  const audience = audienceOf(clientId, issuedTo, readScope(scope), ownProjectId)
+  return audience.includes(asking) || (own.application.audience === 'project' && audience.includes(own.project.id))
 }

@@ -53,12 +53,14 @@ function isRange(text: string): boolean {
   return family !== 0 && more === undefined && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
 }
 
-const wholeNumber = (most: number) =>
+const wholeNumber = (most: number, example: number) =>
   z
     .string()
-    .regex(/^\d+$/, 'must be a whole number')
+    .regex(/^\d+$/, `must be a whole number, such as ${example}`)
     .transform(Number)
-    .refine((value) => value <= most, `must be at most ${most}`)
+    .refine((value) => value <= most, `must be at most ${most}, such as ${example}`)
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** One field a variable; `.describe()` is its documentation, from which docs/configuration.md is generated. */
 export const environmentSchema = z.object({
@@ -66,7 +68,7 @@ export const environmentSchema = z.object({
     .default('http://localhost:8080')
     .describe('The public origin: no path, no trailing slash. `https` is required unless the host is loopback.'),
   DOSSIER_HOST: text.default('localhost').describe('Where to listen. The image sets `0.0.0.0`.'),
-  DOSSIER_PORT: wholeNumber(65_535).optional().describe("The port to listen on; the issuer's port when left out."),
+  DOSSIER_PORT: wholeNumber(65_535, 8080).optional().describe("The port to listen on; the issuer's port when left out."),
   DOSSIER_STORE: store
     .default({ kind: 'sqlite', directory: './data' })
     .describe('`sqlite:DIRECTORY`, or a `mongodb://` or `mongodb+srv://` URL with a database name.'),
@@ -81,8 +83,11 @@ export const environmentSchema = z.object({
   DOSSIER_OUTBOUND_ALLOW: outboundEntries
     .default([])
     .describe('Host names and CIDR ranges, separated by commas, that outgoing calls may reach although they are private.'),
-  DOSSIER_TRUST_PROXY: wholeNumber(16).default(0).describe('How many proxies in front are trusted for `X-Forwarded-*`.'),
-  DOSSIER_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info').describe('How much is logged.'),
+  DOSSIER_TRUST_PROXY: wholeNumber(16, 1).default(0).describe('How many proxies in front are trusted for `X-Forwarded-*`.'),
+  DOSSIER_LOG_LEVEL: z
+    .enum(logLevels, `must be one of ${logLevels.join(', ')}, such as info`)
+    .default('info')
+    .describe('How much is logged.'),
 })
 
 export type Configuration = z.output<typeof environmentSchema> & { readonly port: number }

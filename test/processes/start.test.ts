@@ -24,6 +24,24 @@ test('the first start tells the administrator and where to go, a later one what 
   expect(second.stdout()).not.toContain('password')
 })
 
+test('a first start that fails over its configuration file still tells the administrator it has made', async () => {
+  const directory = tempDir()
+  const environment = { ...quiet, DOSSIER_ISSUER: `http://localhost:${await freePort()}`, DOSSIER_APPLY: 'broken.yaml' }
+  writeFileSync(join(directory, 'broken.yaml'), 'projects: [{ nam: Portal }]\n')
+  const failure = await startServer(environment, directory).then(
+    () => '',
+    (error: Error) => error.message,
+  )
+  expect(failure).toContain('there is no such field; did you mean name?')
+  const [, password = ''] = /password {3}(\S{20})/.exec(failure) ?? []
+  expect(password).not.toBe('')
+})
+
+test('a password for the administrator that is not acceptable is a fault of its variable', async () => {
+  const environment = { ...quiet, DOSSIER_ISSUER: `http://localhost:${await freePort()}`, DOSSIER_ADMIN_PASSWORD: 'short' }
+  await expect(startServer(environment, tempDir())).rejects.toThrow(/ended with 78:[\s\S]*DOSSIER_ADMIN_PASSWORD: must have 8 characters/)
+})
+
 test('a port in use is said in one sentence, and nothing is made', async () => {
   const directory = tempDir()
   const port = await freePort()
@@ -49,6 +67,8 @@ test('every fault of the environment is told at once, with an example, and the e
     DOSSIER_STORE: 'postgres://x',
     DOSSIER_SECRET: 'short',
     DOSSIER_PORT: 'x',
+    DOSSIER_TRUST_PROXY: '99',
+    DOSSIER_LOG_LEVEL: 'loud',
     DOSSIER_OUTBOUND_ALLOW: '10.0.0.0/99',
     DOSSIER_TYPO: '1',
   }

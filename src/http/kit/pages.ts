@@ -11,7 +11,11 @@ export interface PagesOptions {
   readonly siteName: () => Promise<string>
 }
 
-const types = { 'style.css': 'text/css; charset=utf-8', 'submit.js': 'text/javascript; charset=utf-8' } as const
+const types = {
+  'style.css': 'text/css; charset=utf-8',
+  'submit.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
+} as const
 
 /** Renders the templates of `views/`, each inside the layout, and serves the files that they use. */
 export function createPages({ siteName }: PagesOptions) {

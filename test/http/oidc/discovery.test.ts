@@ -58,6 +58,8 @@ test('discovery and keys are open to every origin, may be kept a while, and are 
     expect(first.headers.get('cache-control')).toMatch(/^public, max-age=\d+$/)
     const again = await fetch(idp.url(path), { headers: { 'if-none-match': first.headers.get('etag') as string } })
     expect(again.status).toBe(304)
+    const weakened = await fetch(idp.url(path), { headers: { 'if-none-match': `W/${first.headers.get('etag')}` } })
+    expect(weakened.status).toBe(304)
     expect((await fetch(idp.url(path), { method: 'HEAD' })).status).toBe(200)
     const preflight = await fetch(idp.url(path), {
       method: 'OPTIONS',
