@@ -39,6 +39,21 @@ export function attemptsContract(open: Open): void {
     }
   })
 
+  test('what is taken back was never there, and the time before it counts again', async () => {
+    await using stores = await open()
+    const { attempts } = stores
+    await attempts.count(['jane', 'address'], inSeconds(0), 60)
+    const [jane] = await attempts.count(['jane', 'address'], inSeconds(10), 60)
+    await attempts.takeBack([{ key: 'jane', before: jane }, { key: 'unknown' }])
+    expect(await attempts.count(['jane', 'address'], inSeconds(20), 60)).toEqual([
+      { failures: 1, lastAt: inSeconds(0) },
+      { failures: 2, lastAt: inSeconds(10) },
+    ])
+    await attempts.count(['new'], inSeconds(0), 60)
+    await attempts.takeBack([{ key: 'new' }])
+    expect(await attempts.count(['new'], inSeconds(1), 60)).toEqual([undefined])
+  })
+
   test('what is forgotten begins again, and nothing else is', async () => {
     await using stores = await open()
     const { attempts } = stores

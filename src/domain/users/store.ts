@@ -65,6 +65,8 @@ export interface Attempts {
 export interface AttemptStore {
   /** Adds one to each key, at once, and answers what each stood at before. An attempt is counted before it is judged, so that a burst cannot slip through. */
   count(keys: readonly string[], at: Date, windowSeconds: number): Promise<readonly (Attempts | undefined)[]>
+  /** Takes one from each key again: the attempt was no failure. With `before`, what `count` answered, the time of the one before counts again. */
+  takeBack(attempts: readonly { readonly key: string; readonly before?: Attempts }[]): Promise<void>
   forget(keys: readonly string[]): Promise<void>
   /** Forgets every key that begins with `start`. */
   forgetAll(start: string): Promise<void>

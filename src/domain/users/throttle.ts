@@ -28,20 +28,33 @@ export type Throttle = ReturnType<typeof createThrottle>
 
 export function createThrottle({ store, now }: { store: AttemptStore; now: Clock }) {
   return {
-    /** Counts an attempt before it is judged and answers how many seconds the caller must wait; 0 lets it pass. */
+    /** Counts an attempt before it is judged and answers how many seconds the caller must wait; 0 lets it pass. One that must wait counts for nothing. */
     async attempt(attempt: Attempt): Promise<number> {
-      const [account, address] = await store.count(keysOf(attempt), now(), throttleLimits.windowSeconds)
-      return Math.max(waitSeconds(account, throttleLimits.account, now()), waitSeconds(address, throttleLimits.address, now()))
+      const keys = keysOf(attempt)
+      const before = await store.count(keys, now(), throttleLimits.windowSeconds)
+      const [account, address] = before
+      const wait = Math.max(waitSeconds(account, throttleLimits.account, now()), waitSeconds(address, throttleLimits.address, now()))
+      if (wait > 0) await store.takeBack(keys.map((key, index) => ({ key, before: before[index] })))
+      return wait
     },
 
     /** Counts a guess at something that is not a password, by address, and answers how many seconds the caller must wait; 0 lets it pass. */
     async guess(what: string, address: string): Promise<number> {
-      const [attempts] = await store.count([digest(`${what}:${address}`)], now(), throttleLimits.windowSeconds)
-      return waitSeconds(attempts, throttleLimits.address, now())
+      const key = digest(`${what}:${address}`)
+      const [before] = await store.count([key], now(), throttleLimits.windowSeconds)
+      const wait = waitSeconds(before, throttleLimits.address, now())
+      if (wait > 0) await store.takeBack([{ key, before }])
+      return wait
     },
 
-    /** Forgets the failures of the account after a success. The address keeps its own: one good guess does not pay for a thousand bad ones. */
-    succeeded: (attempt: Attempt) => store.forget(keysOf(attempt).slice(0, 1)),
+    /**
+     * Forgets the failures of the account after a success. The address keeps its own, but for this attempt, which was none: one good guess does not pay for a
+     * thousand bad ones, and an office that signs in is not made to wait.
+     */
+    async succeeded(attempt: Attempt): Promise<void> {
+      const [account = '', address = ''] = keysOf(attempt)
+      await Promise.all([store.forget([account]), store.takeBack([{ key: address }])])
+    },
 
     /** Forgets every failure under `name`, of strangers and of known browsers, so that its owner can sign in at once. Addresses keep theirs. */
     forgive: (name: string) => store.forgetAll(accountKey(name)),

@@ -40,6 +40,17 @@ export function createAttemptStore(connection: Connection): AttemptStore {
   return {
     count: (keys, at, windowSeconds) => connection.run(() => Promise.all(keys.map((key) => countOne(key, at, windowSeconds * 1000)))),
 
+    takeBack: (taken) =>
+      connection.run(async () => {
+        await Promise.all(
+          taken.map(async ({ key, before }) => {
+            const { deletedCount } = await attempts.deleteOne({ _id: key, failures: { $lte: 1 } })
+            if (deletedCount > 0) return
+            await attempts.updateOne({ _id: key }, { $inc: { failures: -1 }, ...(before && { $min: { lastAt: before.lastAt } }) })
+          }),
+        )
+      }),
+
     forget: (keys) =>
       connection.run(async () => {
         await attempts.deleteMany({ _id: { $in: [...keys] } })

@@ -27,6 +27,15 @@ export function createAttemptStore(database: Database): AttemptStore {
   return {
     count: (keys, at, windowSeconds) => database.write(() => keys.map((key) => countOne(key, at.getTime(), windowSeconds * 1000))),
 
+    takeBack: (taken) =>
+      database.write(() => {
+        for (const { key, before } of taken) {
+          if (database.run('DELETE FROM attempts WHERE key = ? AND failures <= 1', key) > 0) continue
+          const lastAt = before?.lastAt.getTime() ?? Number.MAX_SAFE_INTEGER
+          database.run('UPDATE attempts SET failures = failures - 1, last_at = min(last_at, ?) WHERE key = ?', lastAt, key)
+        }
+      }),
+
     forget: (keys) =>
       database.write(() => {
         for (const key of keys) database.run('DELETE FROM attempts WHERE key = ?', key)

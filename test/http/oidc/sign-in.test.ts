@@ -78,6 +78,32 @@ test('repeated failures slow an account down, whether it exists or not, and the 
   expect(done.url.searchParams.get('code')).toBeTruthy()
 })
 
+test('an address from which many sign in is not made to wait; whoever waits as long as they are told gets in', async () => {
+  let time = Date.now()
+  await using idp = await startIdp({ now: () => new Date(time) })
+  for (let count = 0; count < throttleLimits.address.free + 5; count += 1) {
+    const browser = idp.browser()
+    const done = await browser.submit(await openSignIn(idp, browser), '/login', { username: idp.jane.username, password })
+    expect(done.url.searchParams.get('code')).toBeTruthy()
+  }
+  const browser = idp.browser()
+  const page = await openSignIn(idp, browser)
+  for (let attempt = 0; attempt < throttleLimits.account.free; attempt += 1) {
+    await browser.submit(page, '/login', { username: idp.jane.username, password: 'wrong password' })
+  }
+  // Attempts that are too early make nothing worse.
+  let told = 0
+  for (let early = 0; early < 5; early += 1) {
+    const slowed = await browser.submit(page, '/login', { username: idp.jane.username, password })
+    expect(slowed.status).toBe(429)
+    told = Number(slowed.headers.get('retry-after'))
+  }
+  expect(told).toBe(throttleLimits.account.firstWaitSeconds)
+  time += told * 1000
+  const done = await browser.submit(page, '/login', { username: idp.jane.username, password })
+  expect(done.url.searchParams.get('code')).toBeTruthy()
+})
+
 test('a burst of guesses at once does not slip past the limit', async () => {
   await using idp = await startIdp()
   const browser = idp.browser()
