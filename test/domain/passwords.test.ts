@@ -74,3 +74,13 @@ test('an imported hash is replaced by one of ours at the next sign-in, and the p
   await signIn(idp, { username: 'imported' })
   expect((await idp.domain.users.get(user.id)).passwordHash).toBe(rehashed.passwordHash)
 })
+
+test.each([
+  '$argon2id$v=19$m=4194304,t=2,p=1$TcQBmOZrPt/NU1BYdOcO+A$c54Ur6CdOacSetvuzkqHOlueJQfbdedwhcw3oD1wDyE',
+  '$argon2id$v=19$m=19456,t=21,p=1$TcQBmOZrPt/NU1BYdOcO+A$c54Ur6CdOacSetvuzkqHOlueJQfbdedwhcw3oD1wDyE',
+  '$scrypt$ln=30,r=8,p=1$c2FsdA$aGFzaA',
+  'pbkdf2-sha512$99999999$c2FsdA$aGFzaA',
+])('a hash that nobody could afford to verify is not taken, and not worked on: %s', async (hash) => {
+  expect(() => passwordScheme(hash)).toThrow('costs more to verify than a sign-in may take')
+  expect(await createPasswords().verify('whatever', hash)).toBe(false)
+})

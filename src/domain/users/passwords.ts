@@ -53,7 +53,8 @@ export function createPasswords({ concurrency = 2, queue = 64 }: PasswordsOption
     async verify(password: string, stored: string | undefined): Promise<boolean> {
       if (Buffer.byteLength(password) > maxBytes) password = ''
       const reference = stored ?? decoy
-      const matches = await gate.run(() => schemeOf(reference).verify(password, reference))
+      const scheme = schemeOf(reference)
+      const matches = scheme.isAffordable(reference) && (await gate.run(() => scheme.verify(password, reference)))
       return matches && stored !== undefined
     },
 
@@ -65,40 +66,56 @@ export function createPasswords({ concurrency = 2, queue = 64 }: PasswordsOption
 interface Scheme {
   readonly name: string
   readonly pattern: RegExp
+  /** Whether a sign-in may take what it costs to verify such a hash. */
+  isAffordable(hash: string): boolean
   verify(password: string, hash: string): Promise<boolean>
 }
+
+/** Two hashes are worked on at a time. */
+const mostMemoryBytes = 256 * 1024 * 1024
 
 /** The forms that are understood, each recognised by its prefix. Costs are bounded: a hash is data that an operator imports from elsewhere. */
 const schemes: readonly Scheme[] = [
   {
     name: 'argon2',
     pattern: /^\$argon2(id|i|d)\$v=19\$m=\d{1,7},t=\d{1,3},p=\d{1,3}\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/,
+    isAffordable(stored) {
+      const [, memory = '', passes = '', lanes = ''] = /m=(\d+),t=(\d+),p=(\d+)/.exec(stored) ?? []
+      return Number(memory) * 1024 <= mostMemoryBytes && Number(passes) <= 20 && Number(lanes) <= 16
+    },
     verify: (password, stored) => argon2Verify(stored, password),
   },
   {
     name: 'bcrypt',
     pattern: /^\$2[abxy]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}$/,
+    isAffordable: () => true,
     verify: (password, stored) => bcryptVerify(password, stored.replace(/^\$2[xy]/, '$2b')),
   },
   {
     name: 'pbkdf2',
     pattern: /^\$?pbkdf2-sha(1|256|512)\$\d{1,8}\$[A-Za-z0-9+/.=_-]+\$[A-Za-z0-9+/.=_-]+$/,
+    isAffordable(stored) {
+      const iterations = Number(stored.replace(/^\$/, '').split('$')[1])
+      return iterations >= 1 && iterations <= 10_000_000
+    },
     async verify(password, stored) {
       const [scheme = '', rounds, salt = '', expected = ''] = stored.replace(/^\$/, '').split('$')
       const digest = decode(expected)
       const iterations = Number(rounds)
-      if (iterations < 1 || iterations > 10_000_000) return false
       return timingSafeEqual(await pbkdf2Async(password, decode(salt), iterations, digest.length, scheme.slice('pbkdf2-'.length)), digest)
     },
   },
   {
     name: 'scrypt',
     pattern: /^\$scrypt\$ln=\d{1,2},r=\d{1,3},p=\d{1,3}\$[A-Za-z0-9+/.=_-]+\$[A-Za-z0-9+/.=_-]+$/,
+    isAffordable(stored) {
+      const { ln, r, p } = scryptCost(stored)
+      return 128 * r * 2 ** ln <= mostMemoryBytes && r >= 1 && p >= 1 && p <= 16
+    },
     async verify(password, stored) {
-      const [, , cost = '', salt = '', expected = ''] = stored.split('$')
-      const [ln = 0, r = 0, p = 0] = cost.split(',').map((part) => Number(part.split('=')[1]))
+      const [, , , salt = '', expected = ''] = stored.split('$')
+      const { ln, r, p } = scryptCost(stored)
       const memory = 128 * r * 2 ** ln
-      if (memory > 256 * 1024 * 1024 || p > 16 || r < 1 || p < 1) return false
       const digest = decode(expected)
       return timingSafeEqual(
         await scryptAsync(password, decode(salt), digest.length, { N: 2 ** ln, r, p, maxmem: 2 * memory + 1024 * 1024 }),
@@ -107,6 +124,11 @@ const schemes: readonly Scheme[] = [
     },
   },
 ]
+
+function scryptCost(stored: string): { ln: number; r: number; p: number } {
+  const [, ln = '', r = '', p = ''] = /ln=(\d+),r=(\d+),p=(\d+)/.exec(stored) ?? []
+  return { ln: Number(ln), r: Number(r), p: Number(p) }
+}
 
 /** Bytes of base64 in any of its spellings; passlib writes `.` for `+`. */
 const decode = (text: string) => Buffer.from(text.replaceAll('.', '+'), 'base64')
@@ -118,7 +140,11 @@ const schemeOf = (stored: string): Scheme => {
 }
 
 /** The name of the scheme that made `stored`. @throws UserInvalid when it is none that can be verified */
-export const passwordScheme = (stored: string): string => schemeOf(stored).name
+export function passwordScheme(stored: string): string {
+  const { name, isAffordable } = schemeOf(stored)
+  if (isAffordable(stored)) return name
+  throw new UserInvalid('passwordHash', `costs more to verify than a sign-in may take (${name}; docs/security.md has the limits)`)
+}
 
 /** @throws UserInvalid when it is too short or too long */
 export function assertAcceptablePassword(password: string): void {
