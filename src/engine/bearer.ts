@@ -10,6 +10,7 @@ import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import type { StoredIdOf } from './accessTokens.ts'
 import { audienceOf } from './audience.ts'
+import { originsOf } from './origins.ts'
 import type { Proves } from './proofs.ts'
 import { readScope } from './scopes.ts'
 
@@ -131,7 +132,15 @@ export function createVerifyBearer({ findToken, proves, artifacts, storedIdOf, c
     if (view ? !view.application.active : user?.username !== token.clientId) return undefined
     const scope = readScope(token.scope)
     const audience = new Set(token.aud === undefined ? audienceOf(token.clientId, view, scope, root.ownProjectId) : [token.aud])
-    return { user, clientId: token.clientId, scopes: scope.scopes, audience }
+    const origins = view && originsOf(view.application)
+    return {
+      user,
+      clientId: token.clientId,
+      scopes: scope.scopes,
+      audience,
+      ...(origins && { origins }),
+      ...(token.act && { actorId: token.act.sub }),
+    }
   }
 
   async function applicationToken(value: string): Promise<StoredToken | undefined> {

@@ -15,7 +15,6 @@ const fixed = {
   idTokenUserinfoAssertion: false,
   accessTokenRoleAssertion: false,
   idTokenRoleAssertion: false,
-  requirePkce: false,
   firstParty: false,
   // It is alone in its tokens: none learns of another.
   audience: 'client',
@@ -53,6 +52,7 @@ export function registeredFrom(metadata: AdapterPayload): Registered {
   return {
     ...fixed,
     ...choices,
+    requirePkce: method === 'none',
     // The engine's default, which would make every client a special one.
     authorizationSignedResponseAlg: choices.authorizationSignedResponseAlg === 'RS256' ? undefined : choices.authorizationSignedResponseAlg,
     introspectionSignedResponseAlg: choices.introspectionSignedResponseAlg === 'RS256' ? undefined : choices.introspectionSignedResponseAlg,

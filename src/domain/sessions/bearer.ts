@@ -7,6 +7,10 @@ export interface Bearer {
   readonly clientId?: string
   readonly scopes: ReadonlySet<string>
   readonly audience: ReadonlySet<string>
+  /** Somebody who acts for the user (token exchange). */
+  readonly actorId?: string
+  /** Of the application that the token was issued to, if there is one: where its pages are. */
+  readonly origins?: ReadonlySet<string>
 }
 
 /** The request that a token came with, as far as it may have to prove that the token is the sender's (DPoP, mutual TLS). */

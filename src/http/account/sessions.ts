@@ -20,6 +20,9 @@ export function accountEndpoints({ sessions, verifyBearer, ownProjectId }: Accou
   async function caller(ctx: Context): Promise<User | undefined> {
     const presented = presentedToken(ctx)
     const bearer = presented && (await verifyBearer(presented.token, presented.request))
+    // Whoever acts for somebody does not decide where that person is signed in.
+    if (bearer?.user && bearer.actorId !== undefined)
+      return void refuse(ctx, 403, 'access_denied', 'the token is of somebody who acts for the user')
     if (bearer?.user && bearer.audience.has(ownProjectId)) return bearer.user
     if (bearer?.user)
       refuse(ctx, 403, 'insufficient_scope', 'the token is not for this service: ask for urn:zitadel:iam:org:project:id:zitadel:aud')

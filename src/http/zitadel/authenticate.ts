@@ -22,6 +22,8 @@ export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateN
     const bearer = await verifyBearer(presented.token, presented.request)
     if (!hasUser(bearer)) throw new StatusError('unauthenticated', 'Token is invalid', { id: 'AUTH-7fs1e' })
     if (!bearer.audience.has(ownProjectId())) throw new StatusError('unauthenticated', 'invalid audience', { id: 'APP-Zxfako' })
+    if (bearer.actorId !== undefined)
+      throw new StatusError('permissionDenied', 'Impersonated tokens not allowed for API', { id: 'APP-Shi0J' })
     return bearer
   }
 }

@@ -5,6 +5,7 @@ import { type AuthenticateNeeds, createAuthenticate } from './authenticate.ts'
 import { StatusError, statusOf, unexpected } from './errors.ts'
 import { type Handler, nameOf } from './handler.ts'
 import { createHandlers, type HandlerNeeds } from './handlers.ts'
+import { assertOrigin, shareWithBrowsers } from './origins.ts'
 import { writeMessage } from './protojson.ts'
 import { createRouteGroups } from './published.ts'
 import { type Match, type Routes, segmentsOf } from './routes.ts'
@@ -22,6 +23,7 @@ export function createGateway(needs: AuthenticateNeeds & HandlerNeeds): (ctx: Co
     const handler = handlers.get(nameOf(route.rpc))
     if (!handler) throw new StatusError('unimplemented', `${nameOf(route.rpc)} is not served`)
     const caller = await authenticate(ctx)
+    assertOrigin(ctx, caller)
     const body = route.hasBody ? await bodyOf(ctx, handler) : noBytes
     const request: Message = readRequest(route, { values, query: ctx.querystring, body })
     validate(route.rpc.input, request)
@@ -32,6 +34,7 @@ export function createGateway(needs: AuthenticateNeeds & HandlerNeeds): (ctx: Co
     const group = groups.find(({ prefix }) => ctx.path.startsWith(prefix))
     if (!group) return refuseConnect(ctx)
     ctx.set(replyHeaders)
+    if (shareWithBrowsers(ctx)) return
     try {
       ctx.body = await answer(ctx, await group.routes())
     } catch (error) {

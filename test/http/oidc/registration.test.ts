@@ -3,6 +3,7 @@ import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { describe, expect, test } from 'vitest'
 import type { Application, Settings } from '#src/domain/applications/application.ts'
+import { readConfigurationFile } from '#src/domain/provisioning/file.ts'
 import { throttleLimits } from '#src/domain/users/throttle.ts'
 import { type Idp, startIdp } from '../../support/idp.ts'
 import { authorize, relyingParty, signIn } from '../../support/relyingParty.ts'
@@ -255,4 +256,16 @@ test('whoever registers without end must wait; many at once make one project', a
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201))
   expect((await idp.domain.catalogue.listProjects()).filter(({ name }) => name === 'Registered')).toHaveLength(1)
   expect(await register(idp, { redirect_uris: [callback] })).toMatchObject({ status: 429, error: 'temporarily_unavailable' })
+})
+
+test('what was registered is exported like every application, and an apply of the export changes nothing', async () => {
+  await using idp = await start('open')
+  for (const method of ['client_secret_basic', 'none'])
+    expect((await register(idp, { redirect_uris: [callback], token_endpoint_auth_method: method })).status).toBe(201)
+  const { catalogue } = await idp.domain.provisioning.export()
+  const projects = (catalogue.projects as { name: string }[]).filter(({ name }) => name === 'Registered')
+  const file = readConfigurationFile(JSON.stringify({ projects }), 'export.json', { environment: () => undefined, file: () => undefined })
+  const changes = await idp.domain.provisioning.apply(file, { kind: 'system' })
+  expect(changes).toHaveLength(3)
+  expect(changes.filter(({ change }) => change !== 'none')).toEqual([])
 })
