@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { Provider } from 'oidc-provider'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
+import { DomainError } from '#src/base/errors.ts'
 import { passwordAcr } from './acr.ts'
 import { errors } from './internals.ts'
 
@@ -24,6 +25,14 @@ export interface Interaction {
 interface SignedIn {
   readonly accountId: string
   readonly amr: readonly string[]
+}
+
+/** The same form came a moment before, or the interaction is over. */
+class InteractionGone extends DomainError {
+  readonly code = 'session_not_found'
+  constructor() {
+    super('this sign-in has expired, or was completed already; go back to the application and start again')
+  }
 }
 
 /** What the engine's consent prompt lacks. */
@@ -57,7 +66,9 @@ export function createInteractions(provider: Provider, now: Clock): Interactions
   }
 
   async function finish(ctx: Context, result: object) {
-    const returnTo = await provider.interactionResult(ctx.req, ctx.res, result as never)
+    const returnTo = await provider.interactionResult(ctx.req, ctx.res, result as never).catch((error: unknown) => {
+      throw error instanceof errors.SessionNotFound ? new InteractionGone() : error
+    })
     ctx.status = 303
     ctx.redirect(returnTo)
   }

@@ -38,10 +38,25 @@ export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyrin
     return { jwk, sign: createSigner(jwk) }
   }
 
+  /** A server that runs goes on with the keys that it can open; one that starts must open all. @throws CannotUnseal */
+  function openUnless(key: StoredKey, isRunning: boolean): OpenKey | undefined {
+    try {
+      return open(key)
+    } catch (error) {
+      if (!isRunning) throw error
+      return undefined
+    }
+  }
+
   /** Takes `published` for the keys there are from now on; whether others were so before, or in another order. */
   function replaceBy(published: readonly StoredKey[]): boolean {
     const before = opened
-    opened = new Map(published.map((key) => [key.kid, before.get(key.kid) ?? open(key)]))
+    opened = new Map(
+      published.flatMap((key) => {
+        const known = before.get(key.kid) ?? openUnless(key, before.size > 0)
+        return known ? [[key.kid, known]] : []
+      }),
+    )
     signers = new Map()
     for (const { kid, algorithm, activeFrom } of published) {
       const key = opened.get(kid)

@@ -34,6 +34,20 @@ describe.each(testStores)('on $name', ({ make }) => {
     await stores.close()
   })
 
+  test('whoever has another secret adds no key, and servers go on', async () => {
+    const address = make()
+    const stores = await openStores(
+      address.startsWith('sqlite:') ? { kind: 'sqlite', directory: address.slice(7) } : { kind: 'mongodb', url: address },
+    )
+    await composeDomain({ stores, secrets: [oldSecret] }).keys.ensure(['ES256'], system)
+    const before = await stores.keys.list()
+    const { keys } = composeDomain({ stores, secrets: [newSecret] })
+    await expect(keys.rotate({ aheadSeconds: 0, longestTokenSeconds: 0 }, system)).rejects.toThrow('DOSSIER_SECRET')
+    await expect(keys.ensure(['EdDSA'], system)).rejects.toThrow('DOSSIER_SECRET')
+    expect(await stores.keys.list()).toEqual(before)
+    await stores.close()
+  })
+
   test('a key is rotated in three steps, and one that signs cannot be taken away', async () => {
     let time = Date.now()
     const address = make()

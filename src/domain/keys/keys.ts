@@ -31,6 +31,11 @@ export function createKeys({ store, sealer, recorder }: { store: KeyStore; seale
     return { kid: jwk.kid, algorithm, sealed: sealer.seal(JSON.stringify(jwk), jwk.kid), createdAt: recorder.now(), activeFrom }
   }
 
+  /** Whoever cannot open the keys that sign must not add others: servers could open neither all of them nor, after a while, any. @throws CannotUnseal */
+  function assertOpens(keys: readonly StoredKey[]): void {
+    for (const { sealed, kid, publishedUntil } of keys) if (!publishedUntil) sealer.open(sealed, kid)
+  }
+
   const created = (key: StoredKey, actor: Actor) =>
     recorder.event(
       'key.created',
@@ -57,11 +62,13 @@ export function createKeys({ store, sealer, recorder }: { store: KeyStore; seale
       return keys.map(({ sealed: _, ...key }) => ({ ...key, phase: phaseOf(key, keys, now) }))
     },
 
-    /** Makes a key of each of `algorithms` that has none, to sign from now on. */
+    /** Makes a key of each of `algorithms` that has none, to sign from now on. @throws CannotUnseal */
     async ensure(algorithms: readonly SigningAlgorithm[], actor: Actor): Promise<void> {
-      const existing = new Set((await store.list()).filter((key) => !key.publishedUntil).map((key) => key.algorithm))
+      const all = await store.list()
+      const existing = new Set(all.filter((key) => !key.publishedUntil).map((key) => key.algorithm))
       const missing = algorithms.filter((algorithm) => !existing.has(algorithm))
       if (missing.length === 0) return
+      assertOpens(all)
       const put = await Promise.all(missing.map((algorithm) => make(algorithm, recorder.now())))
       await store.commit({ put, remove: [], events: put.map((key) => created(key, actor)) })
     },
@@ -69,6 +76,7 @@ export function createKeys({ store, sealer, recorder }: { store: KeyStore; seale
     /**
      * Makes a successor to every current key (of `algorithm`, or of all). It signs after `aheadSeconds`; the former one stays
      * published until the tokens that it may sign by then are gone, which takes `longestTokenSeconds`. Keys whose time is over go.
+     * @throws CannotUnseal
      */
     async rotate(
       {
@@ -80,6 +88,7 @@ export function createKeys({ store, sealer, recorder }: { store: KeyStore; seale
     ): Promise<readonly StoredKey[]> {
       const now = recorder.now()
       const all = await store.list()
+      assertOpens(all)
       const current = all.filter((key) => !key.publishedUntil && (algorithm === undefined || key.algorithm === algorithm))
       const activeFrom = new Date(now.getTime() + aheadSeconds * 1000)
       const publishedUntil = new Date(activeFrom.getTime() + longestTokenSeconds * 1000)

@@ -16,6 +16,7 @@ export interface Problem {
 const problemsByCode: Readonly<Record<string, Omit<Problem, 'code' | 'sentence'>>> = {
   'request.too_large': { status: 413, title: 'Request error' },
   'request.unsupported_media_type': { status: 415, title: 'Request error' },
+  session_not_found: { status: 400, title: 'Request error' },
   busy: { status: 503, title: 'Too busy' },
   'store.unavailable': { status: 503, title: 'Not available' },
 }

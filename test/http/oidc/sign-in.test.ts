@@ -51,6 +51,18 @@ test('an interaction belongs to one browser: another one can neither see it nor 
   expect((await stranger.open(own.url)).status).toBe(200)
 })
 
+test('one form sent three times at once goes on once, and the others are told why', async () => {
+  await using idp = await startIdp()
+  const browser = idp.browser()
+  const page = await openSignIn(idp, browser)
+  const answers = await Promise.all([1, 2, 3].map(() => browser.submit(page, '/login', { username: idp.jane.username, password })))
+  for (const { status, text } of answers.filter((answer) => answer.status >= 400)) {
+    expect(status).toBe(400)
+    expect(text).toContain('session_not_found')
+  }
+  expect(answers.filter((answer) => answer.status < 400).length).toBeGreaterThan(0)
+})
+
 test('repeated failures slow an account down, whether it exists or not, and the owner signs in from a known browser meanwhile', async () => {
   let time = Date.now()
   await using idp = await startIdp({ now: () => new Date(time) })
