@@ -8,10 +8,13 @@ import type { MetadataFound } from '#src/domain/metadata/store.ts'
 import { StatusError } from './errors.ts'
 
 export interface MetadataNeeds {
-  readonly metadata: Pick<Metadata, 'get' | 'search'>
+  readonly metadata: Metadata
   /** The organization that everything belongs to: ZITADEL's `resourceOwner`. */
   readonly organizationId: () => string
 }
+
+/** For requests that write metadata. */
+export const metadataBodyBytes = 2 * 1024 * 1024
 
 const maxRows = 1000
 /** Each query costs a pass over the keys of a user. */
