@@ -2,7 +2,7 @@ import type { DescService } from '@bufbuild/protobuf'
 import { createRoutes, type Routes } from './routes.ts'
 
 /** A service by its name in protobuf. Its descriptors are loaded when somebody asks for it: those of everything take 45 MB and a quarter of a second. */
-export interface PublishedService {
+interface PublishedService {
   readonly name: string
   readonly load: () => Promise<DescService>
 }
