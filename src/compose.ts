@@ -99,7 +99,18 @@ export async function composeService(configuration: Configuration, domain: Domai
   )
   for (const middleware of engine.first) app.use(middleware)
   const { organization, ownProjectId } = await catalogue.root()
-  app.use(createZitadelSurface({ metadata, verifyBearer, ownProjectId: () => ownProjectId, organizationId: () => organization.id }))
+  app.use(
+    createZitadelSurface({
+      metadata,
+      users,
+      codes: domain.codes,
+      checkPassword: domain.checkPassword,
+      audit: stores.audit,
+      verifyBearer,
+      ownProjectId: () => ownProjectId,
+      organizationId: () => organization.id,
+    }),
+  )
   // Before the headers of pages, which a proxy only throws away.
   app.use(routes(forwardAuthEndpoints({ forwardAuth, catalogue, sealer, pages, now })))
   app.use(securityHeaders())

@@ -10,9 +10,10 @@ import { createLock } from '#src/domain/provisioning/lock.ts'
 import { createProvisioning } from '#src/domain/provisioning/provisioning.ts'
 import { createRegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Stores } from '#src/domain/stores.ts'
+import { createCodes } from '#src/domain/users/codes.ts'
 import { assertAcceptablePassword, createPasswords, passwordScheme } from '#src/domain/users/passwords.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
-import { createSignIn } from '#src/domain/users/signIn.ts'
+import { createCheckPassword, createSignIn } from '#src/domain/users/signIn.ts'
 import { createThrottle } from '#src/domain/users/throttle.ts'
 import { comparable } from '#src/domain/users/user.ts'
 import { assertAcceptableUsername, createUsers } from '#src/domain/users/users.ts'
@@ -54,6 +55,8 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     keys,
     throttle,
     registrationTokens: createRegistrationTokens({ artifacts: stores.artifacts, recorder, hash: hashSecret }),
+    codes: createCodes({ artifacts: stores.artifacts, now }),
+    checkPassword: createCheckPassword({ passwords, throttle }),
     signIn: createSignIn({ users, passwords, throttle, audit: stores.audit, recorder }),
     provisioning: createProvisioning({
       catalogue,

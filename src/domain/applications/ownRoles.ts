@@ -69,6 +69,22 @@ export const allows = (held: readonly string[], permission: string) =>
 /** Whether any of the roles manages anything. */
 export const isMember = (held: readonly string[]) => held.some((role) => (permissionsOf.get(role)?.length ?? 0) > 0)
 
+/**
+ * Whether somebody may change, or give others, what comes with the roles `others`: whoever holds less would otherwise become who holds more. Roles without
+ * permissions, like those to impersonate, are for those who may do everything.
+ */
+export const holdsAll = (held: readonly string[], others: readonly string[]): boolean =>
+  others.every((role) => {
+    const wanted = permissionsOf.get(role) ?? []
+    return wanted.length === 0 ? allows(held, '') : wanted.every((permission) => includes(held, permission))
+  })
+
+/** Like `allows`, for a pattern. */
+const includes = (held: readonly string[], wanted: string) =>
+  held.some((role) =>
+    permissionsOf.get(role)?.some((pattern) => pattern === '*' || pattern === wanted || (wanted !== '*.read' && covers(pattern, wanted))),
+  )
+
 function covers(pattern: string, permission: string): boolean {
   if (pattern === '*') return true
   if (pattern.startsWith('*')) return permission.endsWith(pattern.slice(1))

@@ -2,8 +2,9 @@
  * Keys of machine users: the public half of a key pair, by which a JWT proves who asks for a token (RFC 7523, section 2.1). The private half is in the
  * file that ZITADEL calls a service account's key, and nowhere else.
  */
-import { generateKeyPair, type KeyObject } from 'node:crypto'
+import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
+import { UserInvalid } from './user.ts'
 
 /** Moments are ISO 8601. */
 export interface MachineKey {
@@ -11,6 +12,18 @@ export interface MachineKey {
   readonly publicJwk: Readonly<Record<string, unknown>>
   readonly createdAt: string
   readonly expiresAt?: string
+}
+
+/** The public half as JWK of what somebody sends us as PEM or JWK. @throws UserInvalid */
+export function publicJwkOf(key: string): Readonly<Record<string, unknown>> {
+  try {
+    const isJwk = key.trimStart().startsWith('{')
+    const jwk = createPublicKey(isJwk ? { key: JSON.parse(key), format: 'jwk' } : key).export({ format: 'jwk' })
+    if (jwk.kty !== 'RSA' || Buffer.from(jwk.n ?? '', 'base64url').length < 256) throw new TypeError('too short')
+    return { ...jwk }
+  } catch {
+    throw new UserInvalid('publicKey', 'must be an RSA public key of 2048 bits or more, as PEM')
+  }
 }
 
 /** The key file, as ZITADEL's libraries read it. */

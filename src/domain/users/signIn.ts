@@ -1,3 +1,4 @@
+import { DomainError } from '#src/base/errors.ts'
 import type { AuditStore } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Passwords } from './passwords.ts'
@@ -18,6 +19,31 @@ export interface SignInDeps {
   readonly audit: Pick<AuditStore, 'record'>
   readonly recorder: Recorder
 }
+
+/** There were too many wrong passwords lately. */
+export class TooManyAttempts extends DomainError {
+  readonly code = 'user.too_many_attempts'
+  readonly retryAfterSeconds: number
+  constructor(retryAfterSeconds: number) {
+    super(`there were too many attempts; try again in ${retryAfterSeconds} seconds`)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** Whether a password is that of a user, who is known already. @throws TooManyAttempts, Busy */
+export type CheckPassword = (user: User, password: string, address: string) => Promise<boolean>
+
+/** Guesses count as those of the sign-in do. */
+export const createCheckPassword =
+  ({ passwords, throttle }: Pick<SignInDeps, 'passwords' | 'throttle'>): CheckPassword =>
+  async (user, password, address) => {
+    const attempt = { name: user.username, address }
+    const retryAfterSeconds = await throttle.attempt(attempt)
+    if (retryAfterSeconds > 0) throw new TooManyAttempts(retryAfterSeconds)
+    const matches = await passwords.verify(password, user.passwordHash)
+    if (matches) await throttle.succeeded(attempt)
+    return matches
+  }
 
 export type SignIn = ReturnType<typeof createSignIn>
 

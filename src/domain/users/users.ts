@@ -2,7 +2,7 @@ import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Actor, AuditEvent } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
-import { type KeyFile, type MachineKey, machineKeyLimit, newMachineKeyPair } from './machineKeys.ts'
+import { type KeyFile, type MachineKey, machineKeyLimit, newMachineKeyPair, publicJwkOf } from './machineKeys.ts'
 import { type Passwords, passwordScheme } from './passwords.ts'
 import { hashSecret } from './secrets.ts'
 import type { PersonalAccessTokenStore, UserChange, UserStore } from './store.ts'
@@ -76,6 +76,31 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     return user
   }
 
+  async function addKey(id: UserId, publicJwk: MachineKey['publicJwk'], expiresAt: Date | undefined, actor: Actor): Promise<MachineKey> {
+    const at = recorder.now()
+    const expires = expiresAt && { expiresAt: expiresAt.toISOString() }
+    const key: MachineKey = { id: newObjectId(at), publicJwk, createdAt: at.toISOString(), ...expires }
+    await store.update(id, (current) => {
+      const { machineKeys = [] } = current
+      assertMachine(current, 'keys')
+      if (machineKeys.length >= machineKeyLimit)
+        throw new UserInvalid('machineKeys', `has ${machineKeyLimit} keys, which is the most: remove one`)
+      return step(current, { machineKeys: [...machineKeys, key] }, (sequence) => [
+        recorder.event('user.key_added', actor, about(id), { keyId: key.id, ...expires }, sequence),
+      ])
+    })
+    return key
+  }
+
+  async function replaceSecret(id: UserId, secretHash: string | undefined, actor: Actor): Promise<User> {
+    return store.update(id, (current) => {
+      assertMachine(current, 'a client secret')
+      return step(current, { secretHash }, (sequence) => [
+        recorder.event('user.changed', actor, about(id), { fields: ['secretHash'] }, sequence),
+      ])
+    })
+  }
+
   return {
     find: (id: UserId) => store.find(id),
     findWithMetadata: (id: UserId) => store.findWithMetadata(id),
@@ -98,6 +123,7 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
 
     findByUsername: (username: string) => store.findByUsername(username),
     list: store.list.bind(store),
+    search: store.search.bind(store),
     isEmpty: () => store.isEmpty(),
 
     /** Creates a user with metadata in one transaction. @throws UsernameTaken, UserIdTaken, UserInvalid */
@@ -207,20 +233,29 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     /** A new key of a machine user, with the private half that is told this once. @throws UserNotFound, UserInvalid */
     async createKey(id: UserId, { expiresAt }: { expiresAt?: Date }, actor: Actor): Promise<KeyFile> {
       const { publicJwk, privatePem } = await newMachineKeyPair()
-      const at = recorder.now()
-      const expires = expiresAt && { expiresAt: expiresAt.toISOString() }
-      const key: MachineKey = { id: newObjectId(at), publicJwk, createdAt: at.toISOString(), ...expires }
-      await store.update(id, (current) => {
-        const { kind, machineKeys = [] } = current
-        if (kind !== 'machine') throw new UserInvalid('kind', 'is human: only a service account has keys')
-        if (machineKeys.length >= machineKeyLimit)
-          throw new UserInvalid('machineKeys', `has ${machineKeyLimit} keys, which is the most: remove one`)
-        return step(current, { machineKeys: [...machineKeys, key] }, (sequence) => [
-          recorder.event('user.key_added', actor, about(id), { keyId: key.id, ...expires }, sequence),
-        ])
-      })
-      return { type: 'serviceaccount', keyId: key.id, key: privatePem, userId: id, ...(expiresAt && { expirationDate: key.expiresAt }) }
+      const key = await addKey(id, publicJwk, expiresAt, actor)
+      return {
+        type: 'serviceaccount',
+        keyId: key.id,
+        key: privatePem,
+        userId: id,
+        ...(key.expiresAt && { expirationDate: key.expiresAt }),
+      }
     },
+
+    /** A key of a machine user whose private half they have kept; `publicKey` is PEM. @throws UserNotFound, UserInvalid */
+    addPublicKey: (id: UserId, publicKey: string, { expiresAt }: { expiresAt?: Date }, actor: Actor): Promise<MachineKey> =>
+      addKey(id, publicJwkOf(publicKey), expiresAt, actor),
+
+    /** A new client secret of a machine user, which is told this once; the client id is the username. @throws UserNotFound, UserInvalid */
+    async createSecret(id: UserId, actor: Actor): Promise<{ readonly secret: string; readonly user: User }> {
+      const secret = newSecret()
+      const user = await replaceSecret(id, hashSecret(secret), actor)
+      return { secret, user }
+    },
+
+    /** @throws UserNotFound, UserInvalid */
+    removeSecret: (id: UserId, actor: Actor): Promise<User> => replaceSecret(id, undefined, actor),
 
     /** Whether there was such a key. @throws UserNotFound */
     async removeKey(id: UserId, keyId: string, actor: Actor): Promise<boolean> {
@@ -251,6 +286,10 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
       return user && isActive(user) ? user : undefined
     },
   }
+}
+
+function assertMachine({ kind }: User, what: string): void {
+  if (kind !== 'machine') throw new UserInvalid('kind', `is human: only a service account has ${what}`)
 }
 
 /** What `findByLoginName` may find the user by. */

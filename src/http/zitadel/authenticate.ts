@@ -10,6 +10,10 @@ export interface Caller extends Bearer {
   readonly user: User
   /** Whether they have any right to manage anything. */
   readonly isMember: boolean
+  /** The address that the call came from. */
+  readonly address: string
+  /** The roles of Dossier's own project that they hold; an administrator holds all. */
+  readonly held: readonly string[]
   /** Whether they may do what `permission` names, like `user.read`. */
   may(permission: string): boolean
 }
@@ -31,10 +35,15 @@ export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateN
     if (!bearer.audience.has(ownProjectId())) throw new StatusError('unauthenticated', 'invalid audience', { id: 'APP-Zxfako' })
     if (bearer.actorId !== undefined)
       throw new StatusError('permissionDenied', 'Impersonated tokens not allowed for API', { id: 'APP-Shi0J' })
-    const { admin, roles } = bearer.user
-    const held = roles[ownProjectId()] ?? []
-    return { ...bearer, isMember: admin || isMember(held), may: (permission) => admin || allows(held, permission) }
+    const held = heldBy(bearer.user, ownProjectId())
+    return { ...bearer, address: call.ip, held, isMember: isMember(held), may: (permission) => allows(held, permission) }
   }
 }
+
+/** The roles of Dossier's own project that a user holds. */
+export const heldBy = ({ admin, roles }: User, ownProjectId: string): readonly string[] => [
+  ...(admin ? ['IAM_OWNER'] : []),
+  ...(roles[ownProjectId] ?? []),
+]
 
 const hasUser = (bearer: Bearer | undefined): bearer is Bearer & { readonly user: User } => bearer?.user !== undefined

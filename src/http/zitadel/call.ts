@@ -6,4 +6,6 @@ export interface Call {
   /** Without the query. */
   readonly path: string
   readonly headers: IncomingHttpHeaders
+  /** The address that it came from. */
+  readonly ip: string
 }

@@ -1,6 +1,7 @@
 import { Busy, DomainError, StoreUnavailable } from '#src/base/errors.ts'
 import type { MetadataInvalid, MetadataLimitReached, MetadataListEmpty, MetadataNotFound } from '#src/domain/metadata/metadata.ts'
-import type { UserNotFound } from '#src/domain/users/user.ts'
+import type { TooManyAttempts } from '#src/domain/users/signIn.ts'
+import type { UserIdTaken, UserInvalid, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
 import type { BodyTooLarge, BodyUnsupported } from '../kit/body.ts'
 
 /** The numbers of gRPC's status codes, as far as they are answered here. */
@@ -81,6 +82,10 @@ type Expected =
   | MetadataInvalid
   | MetadataLimitReached
   | UserNotFound
+  | UserInvalid
+  | UsernameTaken
+  | UserIdTaken
+  | TooManyAttempts
 
 interface Wording {
   readonly grpc: GrpcCode
@@ -99,6 +104,10 @@ const wordings = {
   'metadata.list_empty': { grpc: 'failedPrecondition', id: 'META-9mm2d', text: 'Metadata list is empty' },
   'metadata.invalid': { grpc: 'invalidArgument', id: 'META-2m00f', text: 'Metadata is invalid' },
   'metadata.limit_reached': { grpc: 'failedPrecondition' },
+  'user.invalid': { grpc: 'invalidArgument' },
+  'user.username_taken': { grpc: 'alreadyExists', id: 'V3-DKcYh', text: 'User already exists' },
+  'user.id_taken': { grpc: 'alreadyExists', id: 'COMMAND-7yiox', text: 'User already exists' },
+  'user.too_many_attempts': { grpc: 'resourceExhausted' },
   'user.not_found': { grpc: 'notFound', id: 'QUERY-Dfbg2', text: 'User could not be found' },
 } as const satisfies Record<Expected['code'], Wording>
 

@@ -1,7 +1,8 @@
 import type { Handler } from './handler.ts'
 import type { MetadataNeeds } from './metadata.ts'
+import type { UsersNeeds } from './users.ts'
 
-export type HandlerNeeds = MetadataNeeds
+export type HandlerNeeds = MetadataNeeds & UsersNeeds
 
 /** The handlers of one service by the names of their RPCs. */
 type ServiceHandlers = ReadonlyMap<string, Handler>
@@ -11,6 +12,7 @@ type Make = (needs: HandlerNeeds) => readonly Handler[]
 const services: Readonly<Record<string, () => Promise<Make>>> = {
   'zitadel.auth.v1.AuthService': async () => (await import('./auth/auth.ts')).authHandlers,
   'zitadel.management.v1.ManagementService': async () => (await import('./management/management.ts')).managementHandlers,
+  'zitadel.user.v2.UserService': async () => (await import('./user/user.ts')).userHandlers,
 }
 
 export const servedServices: readonly string[] = Object.keys(services)

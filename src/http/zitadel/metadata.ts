@@ -1,12 +1,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { MetadataQuery, MetadataSchema } from '@zitadel/proto/zitadel/metadata_pb.js'
-import { type ListDetailsSchema, type ListQuery, TextQueryMethod } from '@zitadel/proto/zitadel/object_pb.js'
-import type { TextMethod } from '#src/base/text.ts'
+import type { ListDetailsSchema, ListQuery } from '@zitadel/proto/zitadel/object_pb.js'
 import { type Metadata, type MetadataEntry, metadataLimits } from '#src/domain/metadata/metadata.ts'
 import type { KeyFilter } from '#src/domain/metadata/search.ts'
 import type { MetadataFound } from '#src/domain/metadata/store.ts'
 import { StatusError } from './errors.ts'
+import { textMethodOf } from './users.ts'
 
 export interface MetadataNeeds {
   readonly metadata: Metadata
@@ -21,22 +21,11 @@ const maxRows = 1000
 /** Each query costs a pass over the keys of a user. */
 const maxQueries = 100
 
-const keyMethodOf = {
-  [TextQueryMethod.EQUALS]: 'equals',
-  [TextQueryMethod.EQUALS_IGNORE_CASE]: 'equalsIgnoreCase',
-  [TextQueryMethod.STARTS_WITH]: 'startsWith',
-  [TextQueryMethod.STARTS_WITH_IGNORE_CASE]: 'startsWithIgnoreCase',
-  [TextQueryMethod.CONTAINS]: 'contains',
-  [TextQueryMethod.CONTAINS_IGNORE_CASE]: 'containsIgnoreCase',
-  [TextQueryMethod.ENDS_WITH]: 'endsWith',
-  [TextQueryMethod.ENDS_WITH_IGNORE_CASE]: 'endsWithIgnoreCase',
-} as const satisfies Record<TextQueryMethod, TextMethod>
-
 /** The filters that queries on metadata ask for; an entry has to pass them all. */
 export function filtersOf(queries: readonly MetadataQuery[]): readonly KeyFilter[] {
   if (queries.length > maxQueries) throw limitExceeded()
   return queries.flatMap(({ query }) =>
-    query.case === 'keyQuery' ? [{ key: query.value.key, method: keyMethodOf[query.value.method] }] : [],
+    query.case === 'keyQuery' ? [{ key: query.value.key, method: textMethodOf(query.value.method) }] : [],
   )
 }
 

@@ -42,7 +42,7 @@ export const published: readonly PublishedGroup[] = [
     prefix: '/v2/',
     base: '',
     services: [
-      service('zitadel.user.v2.UserService', async () => (await import('@zitadel/proto/zitadel/user/v2/user_service_pb.js')).UserService),
+      service('zitadel.user.v2.UserService', async () => (await import('./user/service.ts')).UserService),
       service(
         'zitadel.session.v2.SessionService',
         async () => (await import('@zitadel/proto/zitadel/session/v2/session_service_pb.js')).SessionService,

@@ -3,8 +3,7 @@ import { type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { Busy, StoreUnavailable } from '#src/base/errors.ts'
-import { createRecorder } from '#src/domain/audit/recorder.ts'
-import { createMetadata } from '#src/domain/metadata/metadata.ts'
+import { composeDomain } from '#src/composeDomain.ts'
 import type { Bearer } from '#src/domain/sessions/bearer.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
@@ -39,7 +38,11 @@ export type Surface = Awaited<ReturnType<typeof startSurface>>
 export async function startSurface() {
   const stores = await openSqlite(tempDir())
   let now = start
-  const metadata = createMetadata({ store: stores.metadata, recorder: createRecorder({ now: () => now }) })
+  const { metadata, users, codes, checkPassword } = composeDomain({
+    stores,
+    secrets: ['a secret for tests of more than 32 bytes'],
+    now: () => now,
+  })
   await stores.users.insert(jane, [], [])
 
   const ours = new Set([ownProjectId])
@@ -56,6 +59,10 @@ export async function startSurface() {
   app.on('error', (error) => failures.push(error))
   const needs = {
     metadata,
+    users,
+    codes,
+    checkPassword,
+    audit: stores.audit,
     async verifyBearer(token: string) {
       if (token === 'store-away') throw new StoreUnavailable('the disk is full')
       if (token === 'busy') throw new Busy('tokens')

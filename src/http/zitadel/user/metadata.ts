@@ -1,0 +1,54 @@
+/** A user's metadata by the second API (contracts/zitadel.md, section 4). */
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
+import { StatusError } from '../errors.ts'
+import { handlerOf } from '../handler.ts'
+import type { HandlerNeeds } from '../handlers.ts'
+import { metadataBodyBytes } from '../metadata.ts'
+import { paginationOf } from '../pagination.ts'
+import { actorOf, textMethodOf } from '../users.ts'
+import { UserService } from './service.ts'
+
+export function metadataHandlers({ metadata }: HandlerNeeds) {
+  const { method } = UserService
+  return [
+    handlerOf(
+      method.setUserMetadata,
+      async ({ userId, metadata: values }, caller) => {
+        const { at } = await written(metadata.set(userId as UserId, values, actorOf(caller)))
+        return { setDate: timestampFromDate(at) }
+      },
+      { bodyLimitBytes: metadataBodyBytes },
+    ),
+
+    handlerOf(method.listUserMetadata, async ({ userId, pagination, filters }) => {
+      const page = paginationOf(pagination)
+      const keys = filters.flatMap(({ filter }) =>
+        filter.case === 'keyFilter' ? [{ key: filter.value.key, method: textMethodOf(filter.value.method) }] : [],
+      )
+      const { entries, total } = await metadata.search(userId as UserId, keys, page)
+      return {
+        pagination: { totalResult: BigInt(total), appliedLimit: BigInt(page.limit) },
+        metadata: entries.map(({ key, value, createdAt, changedAt }) => ({
+          creationDate: timestampFromDate(createdAt),
+          changeDate: timestampFromDate(changedAt),
+          key,
+          value: value as Uint8Array<ArrayBuffer>,
+        })),
+      }
+    }),
+
+    handlerOf(method.deleteUserMetadata, async ({ userId, keys }, caller) => {
+      const { at } = await written(metadata.remove(userId as UserId, keys, actorOf(caller)))
+      return { deletionDate: timestampFromDate(at) }
+    }),
+  ]
+}
+
+async function written<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write
+  } catch (error) {
+    throw error instanceof UserNotFound ? new StatusError('notFound', 'User could not be found', { id: 'COMMAND-uXHNj' }) : error
+  }
+}

@@ -1,0 +1,46 @@
+/** What the APIs of both versions need to speak of users. */
+import type { TextMethod } from '#src/base/text.ts'
+import { textMethods } from '#src/base/text.ts'
+import { holdsAll } from '#src/domain/applications/ownRoles.ts'
+import type { Actor, AuditStore } from '#src/domain/audit/events.ts'
+import type { Codes } from '#src/domain/users/codes.ts'
+import type { CheckPassword } from '#src/domain/users/signIn.ts'
+import type { User, UserId } from '#src/domain/users/user.ts'
+import type { Users } from '#src/domain/users/users.ts'
+import { type Caller, heldBy } from './authenticate.ts'
+import { StatusError } from './errors.ts'
+
+export interface UsersNeeds {
+  readonly users: Users
+  readonly codes: Codes
+  readonly checkPassword: CheckPassword
+  readonly audit: Pick<AuditStore, 'list'>
+  readonly ownProjectId: () => string
+  /** The organization that everything belongs to: ZITADEL's `resourceOwner`. */
+  readonly organizationId: () => string
+}
+
+/** Who did it, for the audit trail. */
+export const actorOf = ({ user }: Caller): Actor => ({ kind: 'user', id: user.id })
+
+/** The user of an id. @throws StatusError 404 */
+export async function existing({ users }: Pick<UsersNeeds, 'users'>, id: string): Promise<User> {
+  const user = await users.find(id as UserId)
+  if (!user) throw new StatusError('notFound', 'User could not be found', { id: 'QUERY-Dfbg2' })
+  return user
+}
+
+/**
+ * Refuses whoever would change somebody who may do more than they: with another's password, address or key they would be that other. Everybody may change
+ * themselves as far as the RPC lets them.
+ * @throws StatusError 403
+ */
+export function assertMayChange({ ownProjectId }: Pick<UsersNeeds, 'ownProjectId'>, caller: Caller, user: User): void {
+  if (user.id === caller.user.id || holdsAll(caller.held, heldBy(user, ownProjectId()))) return
+  throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
+}
+
+const methodNames = Object.keys(textMethods) as readonly TextMethod[]
+
+/** A way to match a text by its number in protobuf, which is the same in all versions. */
+export const textMethodOf = (number: number): TextMethod => methodNames[number] ?? 'equals'
