@@ -113,7 +113,10 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
       devInteractions: { enabled: false },
       introspection: {
         enabled: true,
-        allowedPolicy: (_ctx, client, token) => mayIntrospect(client.clientId, token as never, catalogue),
+        // The engine falls over a token whose application is gone.
+        allowedPolicy: async ({ oidc }, client, token) =>
+          (await oidc.provider.Client.find(token.clientId as string)) !== undefined &&
+          mayIntrospect(client.clientId, token as never, catalogue),
       },
       revocation: { enabled: true, allowedPolicy: async (_ctx, client, token) => client.clientId === token.clientId },
       clientCredentials: { enabled: true },

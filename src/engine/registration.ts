@@ -5,7 +5,13 @@
 import type { Context, Middleware } from 'koa'
 import type { AdapterPayload } from 'oidc-provider'
 import { newObjectId } from '#src/base/ids.ts'
-import type { Application, Project, SigningAlgorithm } from '#src/domain/applications/application.ts'
+import {
+  type Application,
+  isRegistered,
+  type Project,
+  registeredProjectId as projectId,
+  type SigningAlgorithm,
+} from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
@@ -17,7 +23,6 @@ import { errors, replaceStep, type Step } from './internals.ts'
 import { registeredFrom } from './registered.ts'
 
 const path = '/oauth/v2/register'
-const projectId = 'registered'
 const system = { kind: 'system' } as const
 
 export interface RegistrarDeps {
@@ -31,7 +36,7 @@ export interface RegistrarDeps {
 export function createRegistrar({ catalogue, keys, recorder, sealSecret }: RegistrarDeps) {
   async function own(clientId: string): Promise<Application | undefined> {
     const application = (await catalogue.find(clientId))?.application
-    return application?.projectId === projectId ? application : undefined
+    return application && isRegistered(application) ? application : undefined
   }
 
   /** The project of all of them; of two that make it at once one has no effect. */

@@ -2,54 +2,17 @@
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import { describe, expect, test } from 'vitest'
-import type { Application, Settings } from '#src/domain/applications/application.ts'
+import type { Application } from '#src/domain/applications/application.ts'
 import { readConfigurationFile } from '#src/domain/provisioning/file.ts'
 import { throttleLimits } from '#src/domain/users/throttle.ts'
 import { type Idp, startIdp } from '../../support/idp.ts'
+import { allow, ask, callback, kept, openIdp, register } from '../../support/registration.ts'
 import { authorize, relyingParty, signIn } from '../../support/relyingParty.ts'
 import { testStores } from '../../support/stores.ts'
 
-const callback = 'https://app.example/callback'
-
-interface Answer {
-  readonly status: number
-  readonly client_id: string
-  readonly client_secret?: string
-  readonly registration_access_token: string
-  readonly registration_client_uri: string
-  readonly error?: string
-  readonly error_description?: string
-  readonly [name: string]: unknown
-}
-
-async function start(dynamicClientRegistration: Settings['dynamicClientRegistration'], store?: string): Promise<Idp> {
-  const idp = await startIdp(store === undefined ? {} : { store })
-  await allow(idp, dynamicClientRegistration)
-  return idp
-}
-
-async function allow(idp: Idp, dynamicClientRegistration: Settings['dynamicClientRegistration']) {
-  const { settings } = await idp.domain.catalogue.root()
-  await idp.domain.catalogue.commit({ settings: { ...settings, dynamicClientRegistration }, events: [] })
-}
-
-async function ask(url: URL | string, method: string, body?: unknown, token?: string): Promise<Answer> {
-  const reply = await fetch(url, {
-    method,
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
-    body: body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body),
-  })
-  const text = await reply.text()
-  return { status: reply.status, ...(text === '' ? {} : JSON.parse(text)) }
-}
-
-const register = (idp: Idp, metadata: unknown, token?: string) => ask(idp.url('/oauth/v2/register'), 'POST', metadata, token)
-
-const stored = async (idp: Idp, clientId: string) => (await idp.domain.catalogue.find(clientId))?.application as Application
-
 describe.each(testStores)('on $name', ({ make }) => {
   test('an application registers itself, signs people in after they agreed, and is alone in its tokens', async () => {
-    await using idp = await start('open', make())
+    await using idp = await openIdp({ store: make() })
     const other = await register(idp, { redirect_uris: ['https://other.example/callback'] })
     const configuration = await client.dynamicClientRegistration(
       new URL(idp.issuer),
@@ -63,7 +26,7 @@ describe.each(testStores)('on $name', ({ make }) => {
       { execute: [client.allowInsecureRequests] },
     )
     const { client_id: clientId, client_secret: secret } = configuration.clientMetadata()
-    const application = await stored(idp, clientId)
+    const application = await kept(idp, clientId)
     expect(application).toMatchObject({ redirectUris: [callback], firstParty: false, audience: 'client', projectId: 'registered' })
     expect(JSON.stringify(application)).not.toContain(secret)
 
@@ -85,7 +48,7 @@ describe.each(testStores)('on $name', ({ make }) => {
   })
 
   test('it reads, changes and removes what it has registered, by a token that changes with it', async () => {
-    await using idp = await start('open', make())
+    await using idp = await openIdp({ store: make() })
     const made = await register(idp, { redirect_uris: [callback], client_name: 'First', logo_uri: 'https://app.example/logo.png' })
     expect(made).toMatchObject({
       status: 201,
@@ -105,8 +68,8 @@ describe.each(testStores)('on $name', ({ make }) => {
     expect(changed).not.toHaveProperty('client_secret')
     expect(changed.registration_access_token).not.toBe(made.registration_access_token)
     expect((await ask(made.registration_client_uri, 'GET', undefined, made.registration_access_token)).status).toBe(401)
-    expect((await stored(idp, made.client_id)).name).toBe('Second')
-    const application = await stored(idp, made.client_id)
+    expect((await kept(idp, made.client_id)).name).toBe('Second')
+    const application = await kept(idp, made.client_id)
     const { tokens } = await signInAt(idp, application, made.client_secret as string)
 
     expect((await ask(made.registration_client_uri, 'DELETE', undefined, changed.registration_access_token)).status).toBe(204)
@@ -117,7 +80,8 @@ describe.each(testStores)('on $name', ({ make }) => {
   })
 
   test('an initial access token lets one register, or many, until it is revoked', async () => {
-    await using idp = await start('token', make())
+    await using idp = await startIdp({ store: make() })
+    await allow(idp, 'token')
     const { registrationTokens } = idp.domain
     const metadata = { redirect_uris: [callback] }
     expect(await register(idp, metadata)).toMatchObject({ status: 401, error: 'invalid_token' })
@@ -162,7 +126,7 @@ test('registration is open, by token or closed as the setting says, from one req
 })
 
 test('strangers get nothing of what is ours to give', async () => {
-  await using idp = await start('open')
+  await using idp = await openIdp()
   const made = await register(idp, {
     redirect_uris: [callback],
     client_id: 'chosen',
@@ -179,7 +143,7 @@ test('strangers get nothing of what is ours to give', async () => {
   expect(made.status).toBe(201)
   expect(made.client_id).not.toBe('chosen')
   expect(made.client_secret).not.toBe('chosen')
-  const application = await stored(idp, made.client_id)
+  const application = await kept(idp, made.client_id)
   expect(application).toMatchObject({
     firstParty: false,
     audience: 'client',
@@ -213,13 +177,13 @@ test.each<[string, unknown, string]>([
   ['no object', [], 'invalid_request'],
   ['no JSON', '{', 'invalid_request'],
 ])('%s is refused', async (_, metadata, error) => {
-  await using idp = await start('open')
+  await using idp = await openIdp()
   const answer = await register(idp, metadata)
   expect(answer).toMatchObject({ status: 400, error, error_description: expect.any(String) })
 })
 
 test('nobody manages another’s registration', async () => {
-  await using idp = await start('open')
+  await using idp = await openIdp()
   const one = await register(idp, { redirect_uris: [callback] })
   const two = await register(idp, { redirect_uris: [callback] })
   expect((await ask(one.registration_client_uri, 'GET', undefined, 'unknown')).status).toBe(401)
@@ -231,7 +195,7 @@ test('nobody manages another’s registration', async () => {
 })
 
 test('every way to prove who one is can be registered, and works', async () => {
-  await using idp = await start('open')
+  await using idp = await openIdp()
   for (const method of ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'none'] as const) {
     const made = await register(idp, { redirect_uris: [callback], token_endpoint_auth_method: method })
     expect(made.status, method).toBe(201)
@@ -244,14 +208,14 @@ test('every way to prove who one is can be registered, and works', async () => {
     const configuration = await client.discovery(new URL(idp.issuer), made.client_id, {}, authentication, {
       execute: [client.allowInsecureRequests],
     })
-    const done = await authorize(idp, configuration, { application: await stored(idp, made.client_id) })
+    const done = await authorize(idp, configuration, { application: await kept(idp, made.client_id) })
     const checks = { pkceCodeVerifier: done.codeVerifier, expectedNonce: done.nonce, expectedState: done.state }
     expect((await client.authorizationCodeGrant(configuration, done.callback, checks)).claims()?.sub, method).toBe(idp.jane.id)
   }
 })
 
 test('whoever registers without end must wait; many at once make one project', async () => {
-  await using idp = await start('open')
+  await using idp = await openIdp()
   const answers = await Promise.all(Array.from({ length: throttleLimits.address.free }, () => register(idp, { redirect_uris: [callback] })))
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201))
   expect((await idp.domain.catalogue.listProjects()).filter(({ name }) => name === 'Registered')).toHaveLength(1)
@@ -259,7 +223,7 @@ test('whoever registers without end must wait; many at once make one project', a
 })
 
 test('what was registered is exported like every application, and an apply of the export changes nothing', async () => {
-  await using idp = await start('open')
+  await using idp = await openIdp()
   for (const method of ['client_secret_basic', 'none'])
     expect((await register(idp, { redirect_uris: [callback], token_endpoint_auth_method: method })).status).toBe(201)
   const { catalogue } = await idp.domain.provisioning.export()
