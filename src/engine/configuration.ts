@@ -1,6 +1,6 @@
 import type { Configuration } from 'oidc-provider'
 
-import { newObjectId, newSecret } from '#src/base/ids.ts'
+import { newObjectId } from '#src/base/ids.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { createFindAccount } from './account.ts'
@@ -129,7 +129,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
           assertReachable(ctx, claims as never)
         },
       },
-      registration: { enabled: true, idFactory: () => newObjectId(), secretFactory: () => newSecret() },
+      registration: { enabled: true, idFactory: () => newObjectId() },
       registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
       requestObjects: { enabled: true },
       jwtResponseModes: { enabled: true },

@@ -1,12 +1,12 @@
 /** Applications that register themselves (RFC 7591), and manage what they have registered (RFC 7592). */
-import { decodeJwt } from 'jose'
+import { decodeJwt, decodeProtectedHeader } from 'jose'
 import * as client from 'openid-client'
 import { describe, expect, test } from 'vitest'
 import type { Application } from '#src/domain/applications/application.ts'
 import { readConfigurationFile } from '#src/domain/provisioning/file.ts'
 import { throttleLimits } from '#src/domain/users/throttle.ts'
 import { type Idp, startIdp } from '../../support/idp.ts'
-import { allow, ask, callback, kept, openIdp, register } from '../../support/registration.ts'
+import { allow, ask, callback, kept, manage, openIdp, register, registeredParty } from '../../support/registration.ts'
 import { authorize, relyingParty, signIn } from '../../support/relyingParty.ts'
 import { testStores } from '../../support/stores.ts'
 
@@ -56,7 +56,10 @@ describe.each(testStores)('on $name', ({ make }) => {
       registration_client_uri: idp.url(`/oauth/v2/register/${made.client_id}`).href,
     })
     for (const name of ['access_token_type', 'require_pkce', 'additional_origins']) expect(made).not.toHaveProperty(name)
+    const { client_secret: _secret, client_secret_expires_at: _never, ...told } = made
     const read = await ask(made.registration_client_uri, 'GET', undefined, made.registration_access_token)
+    expect(read).toEqual({ ...told, status: 200 })
+    expect(await idp.domain.stores.artifacts.find('RegistrationAccessToken', made.registration_access_token)).toBeUndefined()
     expect(read).toMatchObject({ status: 200, client_id: made.client_id, client_name: 'First', redirect_uris: [callback] })
     // What is stored is a hash, which is not shown.
     expect(read).not.toHaveProperty('client_secret')
@@ -232,4 +235,108 @@ test('what was registered is exported like every application, and an apply of th
   const changes = await idp.domain.provisioning.apply(file, { kind: 'system' })
   expect(changes).toHaveLength(3)
   expect(changes.filter(({ change }) => change !== 'none')).toEqual([])
+})
+
+test('a change names its own client id and secret, and nothing that is for the server to say', async () => {
+  await using idp = await openIdp()
+  const made = await register(idp)
+  const { client_id, client_secret } = made
+  const application = await kept(idp, client_id)
+  const right = { client_id, redirect_uris: [callback] }
+  for (const wrong of [
+    { client_id: undefined },
+    { client_id: idp.web.clientId },
+    { client_secret: 'another' },
+    { client_secret: '' },
+    { client_secret: {} },
+    // What is stored is not what proves who one is.
+    { client_secret: application.clientSecretHash },
+    { registration_access_token: made.registration_access_token },
+    { client_id_issued_at: 1 },
+    { software_statement: 'x.y.z' },
+    { redirect_uris: ['http://app.example/'] },
+  ]) {
+    expect((await manage(made, 'PUT', { ...right, ...wrong })).status, JSON.stringify(wrong)).toBe(400)
+  }
+  expect(await kept(idp, client_id)).toEqual(application)
+  expect((await manage(made, 'PUT', { ...right, client_secret })).status).toBe(200)
+})
+
+test('a secret is told when it is made, and is made when the way to prove who one is needs another', async () => {
+  await using idp = await openIdp()
+  let made = await register(idp, { redirect_uris: [callback], token_endpoint_auth_method: 'none' })
+  expect(made).not.toHaveProperty('client_secret')
+  const change = async (token_endpoint_auth_method: string) => {
+    const { client_id } = made
+    const body = { client_id, redirect_uris: [callback], token_endpoint_auth_method, jwks_uri: 'https://app.example/keys' }
+    made = await manage(made, 'PUT', body)
+    expect(made).toMatchObject({ status: 200, token_endpoint_auth_method })
+    const read = await manage(made, 'GET')
+    for (const name of ['client_secret', 'client_secret_expires_at']) expect(read).not.toHaveProperty(name)
+    return made.client_secret
+  }
+  const first = await change('client_secret_basic')
+  expect(first).toEqual(expect.any(String))
+  expect(made.client_secret_expires_at).toBe(0)
+  expect(await change('client_secret_post')).toBeUndefined()
+  const mac = await change('client_secret_jwt')
+  expect(mac).toEqual(expect.any(String))
+  const application = await kept(idp, made.client_id)
+  expect(application.clientSecretHash).toBeUndefined()
+  expect(JSON.stringify(application)).not.toContain(mac)
+  expect(await change('client_secret_jwt')).toBeUndefined()
+  const third = await change('client_secret_basic')
+  expect(new Set([first, mac, third, undefined]).size).toBe(4)
+  for (const method of ['private_key_jwt', 'none']) {
+    expect(await change(method)).toBeUndefined()
+    const { clientSecretHash, clientSecretSealed } = await kept(idp, made.client_id)
+    expect([clientSecretHash, clientSecretSealed]).toEqual([undefined, undefined])
+  }
+})
+
+test('what is registered stays its owner’s to manage when registration is closed', async () => {
+  await using idp = await openIdp()
+  const made = await register(idp)
+  await allow(idp, 'closed')
+  expect((await manage(made, 'GET')).status).toBe(200)
+  const changed = await manage(made, 'PUT', { client_id: made.client_id, redirect_uris: [callback], client_name: 'Second' })
+  expect(changed).toMatchObject({ status: 200, client_name: 'Second' })
+  expect((await manage(changed, 'DELETE')).status).toBe(204)
+})
+
+test('the owner of an application that is switched off is told so, and keeps the token for when it is on again', async () => {
+  await using idp = await openIdp()
+  const made = await register(idp)
+  const application = await kept(idp, made.client_id)
+  const { catalogue } = idp.domain
+  await catalogue.commit({ putApplications: [{ ...application, active: false }], events: [] })
+  for (const method of ['GET', 'PUT', 'DELETE']) {
+    const body = method === 'PUT' ? { client_id: made.client_id, redirect_uris: [callback] } : undefined
+    const refused = { status: 403, error: 'access_denied', error_description: 'the application is deactivated' }
+    expect(await manage(made, method, body), method).toEqual(refused)
+  }
+  await catalogue.commit({ putApplications: [application], events: [] })
+  expect((await manage(made, 'GET')).status).toBe(200)
+})
+
+test.each(['EdDSA', 'PS256'])('a key is made for %s when an application registers for it, for many at once too', async (algorithm) => {
+  await using idp = await openIdp()
+  const what = ['id_token', 'userinfo', 'introspection', 'authorization'].map((each) => `${each}_signed_response_alg`)
+  const answers = await Promise.all(what.map((name) => register(idp, { redirect_uris: [callback], [name]: algorithm })))
+  answers.forEach((answer, index) => {
+    expect(answer).toMatchObject({ status: 201, [what[index] as string]: algorithm })
+  })
+  const { tokens, made } = await registeredParty(idp, { id_token_signed_response_alg: algorithm })
+  expect(decodeProtectedHeader(tokens.id_token as string).alg).toBe(algorithm)
+  expect(tokens.claims()).toMatchObject({ aud: made.client_id, sub: idp.jane.id })
+  const { keys } = (await (await fetch(idp.url('/oauth/v2/keys'))).json()) as { keys: { alg: string }[] }
+  expect(keys.filter(({ alg }) => alg === algorithm)).toHaveLength(1)
+})
+
+test('request objects may come from an address with a fragment, which names their version', async () => {
+  await using idp = await openIdp()
+  const request_uris = ['https://app.example/request.jwt#hash']
+  const made = await register(idp, { redirect_uris: [callback], request_uris })
+  expect(made).toMatchObject({ status: 201, request_uris })
+  expect((await kept(idp, made.client_id)).requestUris).toEqual(request_uris)
 })
