@@ -128,21 +128,24 @@ export function createRegistration({ catalogue, tokens, throttle }: Registration
   async function register(ctx: Context, next: () => Promise<unknown>): Promise<void> {
     const { dynamicClientRegistration: who } = (await catalogue.root()).settings
     if (who === 'closed') return refuse(ctx, 403, 'access_denied', 'registration is closed; the setting dynamicClientRegistration opens it')
-    const wait = await throttle.guess('registration', ctx.ip)
-    if (wait > 0) {
+    if (who === 'open') {
+      const wait = await throttle.guess('registration', ctx.ip)
+      if (wait === 0) return void (await next())
       ctx.set('Retry-After', String(wait))
       return refuse(ctx, 429, 'temporarily_unavailable', `there were too many registrations; try again in ${wait} seconds`)
     }
-    if (who === 'open') return void (await next())
     const token = /^Bearer (\S+)$/i.exec(ctx.get('Authorization'))?.[1]
     const use = token === undefined ? undefined : await tokens.use(token)
     if (!use) {
       ctx.set('WWW-Authenticate', 'Bearer error="invalid_token", error_description="an initial access token is needed"')
       return refuse(ctx, 401, 'invalid_token', 'an initial access token is needed; "dossier registration-token create" makes one')
     }
-    await next()
-    // What did not come to be has not used the token up.
-    if (ctx.status !== 201) await use.giveBack()
+    try {
+      await next()
+    } finally {
+      // What did not come to be has not used the token up.
+      if (ctx.status !== 201) await use.giveBack()
+    }
   }
 }
 

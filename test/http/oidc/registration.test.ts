@@ -82,26 +82,44 @@ describe.each(testStores)('on $name', ({ make }) => {
     expect((await ask(made.registration_client_uri, 'GET', undefined, changed.registration_access_token)).status).toBe(401)
   })
 
-  test('an initial access token lets one register, or many, until it is revoked', async () => {
+  test('an initial access token lets any number register, until it is revoked', async () => {
     await using idp = await startIdp({ store: make() })
     await allow(idp, 'token')
     const { registrationTokens } = idp.domain
     const metadata = { redirect_uris: [callback] }
     expect(await register(idp, metadata)).toMatchObject({ status: 401, error: 'invalid_token' })
     expect(await register(idp, metadata, 'iat_unknown')).toMatchObject({ status: 401 })
-    const many = await registrationTokens.create({ name: 'partners', once: false })
-    expect((await register(idp, metadata, many.token)).status).toBe(201)
-    expect((await register(idp, metadata, many.token)).status).toBe(201)
-    expect(await registrationTokens.list()).toMatchObject([{ id: many.id, name: 'partners', once: false }])
-    expect(await registrationTokens.revoke(many.id)).toBe(true)
-    expect((await register(idp, metadata, many.token)).status).toBe(401)
-
-    const once = await registrationTokens.create({ name: 'one', once: true })
-    expect((await register(idp, { redirect_uris: ['http://app.example/'] }, once.token)).status).toBe(400)
-    const answers = await Promise.all(Array.from({ length: 8 }, () => register(idp, metadata, once.token)))
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
-    expect(await registrationTokens.list()).toEqual([])
+    const any = await registrationTokens.create({ name: 'partners' })
+    expect((await register(idp, metadata, any.token)).status).toBe(201)
+    expect((await register(idp, metadata, any.token)).status).toBe(201)
+    expect(await registrationTokens.list()).toEqual([{ id: any.id, name: 'partners', createdAt: expect.any(Date) }])
+    expect(await registrationTokens.revoke(any.id)).toBe(true)
+    expect((await register(idp, metadata, any.token)).status).toBe(401)
+    expect(await registrationTokens.revoke(any.id)).toBe(false)
   })
+
+  test.each([1, 2, 5])(
+    'with an initial access token for %i applications exactly so many register, at once at two servers',
+    async (uses) => {
+      const store = make()
+      await using idp = await startIdp({ store })
+      await using other = await startIdp({ store })
+      await allow(idp, 'token')
+      const { registrationTokens } = idp.domain
+      const { id, token } = await registrationTokens.create({ name: 'partners', uses })
+      // What did not come to be uses nothing up.
+      expect((await register(idp, { redirect_uris: ['http://app.example/'] }, token)).status).toBe(400)
+      expect(await registrationTokens.list()).toEqual([{ id, name: 'partners', uses, createdAt: expect.any(Date) }])
+      await expect.poll(async () => (await other.domain.catalogue.root()).settings.dynamicClientRegistration).toBe('token')
+      const metadata = { redirect_uris: [callback] }
+      const answers = await Promise.all(Array.from({ length: 12 }, (_, each) => register(each % 2 ? idp : other, metadata, token)))
+      expect(answers.filter(({ status }) => status === 201)).toHaveLength(uses)
+      for (const { status, error } of answers) if (status !== 201) expect([status, error]).toEqual([401, 'invalid_token'])
+      expect(await idp.domain.catalogue.listApplications('registered')).toHaveLength(uses)
+      expect((await register(idp, metadata, token)).status).toBe(401)
+      expect(await registrationTokens.list()).toEqual([])
+    },
+  )
 })
 
 async function signInAt(idp: Idp, application: Application, secret: string) {
@@ -223,6 +241,23 @@ test('whoever registers without end must wait; many at once make one project', a
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201))
   expect((await idp.domain.catalogue.listProjects()).filter(({ name }) => name === 'Registered')).toHaveLength(1)
   expect(await register(idp, { redirect_uris: [callback] })).toMatchObject({ status: 429, error: 'temporarily_unavailable' })
+})
+
+test('whoever has an IPv6 network is one, whichever of its addresses registers, and is told how long to wait', async () => {
+  const at = new Date('2026-03-01T10:00:30Z')
+  await using idp = await openIdp({ now: () => at, environment: { DOSSIER_TRUST_PROXY: '1' } })
+  const from = (address: string) => {
+    const headers = { 'content-type': 'application/json', 'x-forwarded-for': address }
+    return fetch(idp.url('/oauth/v2/register'), { method: 'POST', headers, body: '{}' })
+  }
+  for (let time = 0; time < throttleLimits.address.free; time += 1) expect((await from(`2001:db8::${time}:1`)).status).toBe(400)
+  for (const address of ['2001:db8::2', '2001:db8:0:0:ffff:ffff:ffff:ffff']) {
+    const refused = await from(address)
+    expect([refused.status, refused.headers.get('retry-after')], address).toEqual([429, '1'])
+  }
+  for (const address of ['2001:db8:0:1::1', '2001:db9::1', '192.0.2.1', '::1']) expect((await from(address)).status, address).toBe(400)
+  at.setTime(at.getTime() + 1000)
+  expect((await from('2001:db8::2')).status).toBe(400)
 })
 
 test('what was registered is exported like every application, and an apply of the export changes nothing', async () => {
