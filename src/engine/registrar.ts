@@ -60,6 +60,8 @@ export function createRegistrar({ catalogue, recorder, sealSecret }: RegistrarDe
         projectId: registeredProjectId,
         clientId,
         ...secretOf(registered.authMethod, before, clientId),
+        // What a configuration file has taken on stays the file's.
+        provisionedBy: before?.provisionedBy,
         createdAt: before?.createdAt ?? at,
         changedAt: at,
       }

@@ -294,7 +294,10 @@ test('a change names its own client id and secret, and nothing that is for the s
     expect((await manage(made, 'PUT', { ...right, ...wrong })).status, JSON.stringify(wrong)).toBe(400)
   }
   expect(await kept(idp, client_id)).toEqual(application)
+  // Whoever has taken it on in a configuration file still has it there.
+  await idp.domain.catalogue.commit({ putApplications: [{ ...application, provisionedBy: 'a file' }], events: [] })
   expect((await manage(made, 'PUT', { ...right, client_secret })).status).toBe(200)
+  expect((await kept(idp, client_id)).provisionedBy).toBe('a file')
 })
 
 test('a secret is told when it is made, and is made when the way to prove who one is needs another', async () => {
