@@ -1,5 +1,5 @@
 import { DomainError } from '#src/base/errors.ts'
-import { type Command, operandsOf, optionOf } from './command.ts'
+import { type Command, operandsOf, optionOf, WrongUsage } from './command.ts'
 import { expiresOption, momentFrom } from './expiry.ts'
 import { momentOf, table } from './table.ts'
 import { withDomain } from './withDomain.ts'
@@ -15,19 +15,27 @@ export const registrationTokenCreateCommand: Command = {
   options: {
     expires: expiresOption,
     name: { type: 'string', value: 'TEXT', help: 'Whom it is for' },
-    once: { type: 'boolean', help: 'It works for one application only' },
+    uses: { type: 'string', value: 'NUMBER', help: 'How many applications may register with it, 1 to 1000; any number when left out' },
   },
   async run(invocation) {
     operandsOf(invocation)
+    const uses = usesFrom(optionOf(invocation, 'uses'))
     return withDomain(invocation, async ({ registrationTokens, now }) => {
       const expiresAt = momentFrom(optionOf(invocation, 'expires'), now())
-      const once = invocation.options.once === true
-      const created = await registrationTokens.create({ name: optionOf(invocation, 'name') ?? 'token', once, expiresAt })
+      const created = await registrationTokens.create({ name: optionOf(invocation, 'name') ?? 'token', uses, expiresAt })
       const until = expiresAt ? `until ${momentOf(expiresAt)}` : 'until it is revoked'
-      const times = once ? 'for one application, ' : ''
+      const times = uses === undefined ? '' : uses === 1 ? 'for one application, ' : `for ${uses} applications, `
       return { json: created, text: [created.token, `The token ${created.id} holds ${times}${until}. It is shown this once.`] }
     })
   },
+}
+
+/** @throws WrongUsage */
+function usesFrom(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const uses = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (uses < 1 || uses > 1000) throw new WrongUsage('--uses must be a number from 1 to 1000')
+  return uses
 }
 
 export const registrationTokenListCommand: Command = {
@@ -43,7 +51,7 @@ export const registrationTokenListCommand: Command = {
         each.id,
         momentOf(each.createdAt),
         momentOf(each.expiresAt) || 'never',
-        each.once ? 'once' : 'many',
+        String(each.uses ?? 'any'),
         each.name,
       ])
       return {
@@ -51,12 +59,12 @@ export const registrationTokenListCommand: Command = {
           tokens: tokens.map((each) => ({
             id: each.id,
             name: each.name,
-            once: each.once,
+            uses: each.uses,
             creationDate: each.createdAt,
             expirationDate: each.expiresAt,
           })),
         },
-        text: rows.length === 0 ? ['There are no registration tokens'] : table(['ID', 'CREATED', 'EXPIRES', 'WORKS', 'NAME'], rows),
+        text: rows.length === 0 ? ['There are no registration tokens'] : table(['ID', 'CREATED', 'EXPIRES', 'USES', 'NAME'], rows),
       }
     })
   },

@@ -3,12 +3,13 @@ import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Clock } from '#src/base/clock.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { ArtifactStore, FoundArtifact } from '#src/domain/sessions/store.ts'
+import { hashSecret } from '#src/domain/users/secrets.ts'
 import { isActive } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { artifactOf } from './artifacts.ts'
 import { clientOf, clientOfMachine, type OpenSecret } from './clients.ts'
 import { AlreadyUsedError, errors } from './internals.ts'
-import type { Registrar } from './registration.ts'
+import type { Registrar } from './registrar.ts'
 
 export interface AdapterDeps {
   readonly artifacts: ArtifactStore
@@ -21,9 +22,23 @@ export interface AdapterDeps {
 
 /** Makes the engine's adapter of one model. */
 export function createAdapter({ artifacts, catalogue, users, openSecret, registrar, now }: AdapterDeps) {
-  return (model: string): Adapter =>
-    model === 'Client' ? clientAdapter({ catalogue, users, openSecret, registrar }) : artifactAdapter({ model, artifacts, now })
+  return (model: string): Adapter => {
+    if (model === 'Client') return clientAdapter({ catalogue, users, openSecret, registrar })
+    const adapter = artifactAdapter({ model, artifacts, now })
+    return model === 'RegistrationAccessToken' ? underHash(adapter) : adapter
+  }
 }
+
+/** Keeps tokens by their hash alone: these have no end, and whoever reads the store shall not have them. */
+const underHash = (adapter: Adapter): Adapter => ({
+  ...adapter,
+  upsert: (id, { jti: _, ...payload }, expiresIn) => adapter.upsert(hashSecret(id), payload, expiresIn),
+  async find(id) {
+    const payload = await adapter.find(hashSecret(id))
+    return payload && { ...payload, jti: id }
+  },
+  destroy: (id) => adapter.destroy(hashSecret(id)),
+})
 
 const usedOnce: Readonly<Record<string, string>> = { AuthorizationCode: 'code', RefreshToken: 'refresh_token', DeviceCode: 'device_code' }
 

@@ -1,6 +1,7 @@
 import type { Configuration } from 'oidc-provider'
 
-const signing = ['RS256', 'ES256', 'EdDSA', 'PS256'] as const
+/** What Dossier signs with. */
+export const signing = ['RS256', 'ES256', 'EdDSA', 'PS256'] as const
 const keyEncryption = ['RSA-OAEP', 'RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW'] as const
 const contentEncryption = ['A128CBC-HS256', 'A256CBC-HS512', 'A128GCM', 'A256GCM'] as const
 

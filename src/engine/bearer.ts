@@ -3,10 +3,10 @@
  * userinfo endpoint; the token, its grant and its session come in one read.
  */
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
-import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { ArtifactStore, FoundArtifact, FoundToken } from '#src/domain/sessions/store.ts'
-import { isActive, type UserId } from '#src/domain/users/user.ts'
+import { isActive, type User, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import type { StoredIdOf } from './accessTokens.ts'
 import { audienceOf } from './audience.ts'
@@ -101,6 +101,13 @@ function sessionHolds(found: FoundArtifact | undefined, token: StoredToken, at: 
   return Object.hasOwn(authorizations, token.clientId) && authorizations[token.clientId]?.grantId === token.grantId
 }
 
+/**
+ * Whether a token's holder is still there: the application that it was issued to, switched on, or the machine user whose own it is, which no
+ * application stands behind. An application that was removed takes its tokens along.
+ */
+export const hasHolder = (clientId: string, view: ApplicationView | undefined, user: User | undefined) =>
+  view ? view.application.active : user?.username === clientId
+
 /** A token that is bound to a key or a certificate is no bearer token. */
 export const isBound = (token: StoredToken) => token.jkt !== undefined || token['x5t#S256'] !== undefined
 
@@ -128,8 +135,7 @@ export function createVerifyBearer({ findToken, proves, artifacts, storedIdOf, c
       token.accountId === undefined ? undefined : users.find(token.accountId as UserId),
     ])
     if (token.accountId !== undefined && !(user && isActive(user))) return undefined
-    // A machine user's own token has no application behind it; every other one needs one that is switched on.
-    if (view ? !view.application.active : user?.username !== token.clientId) return undefined
+    if (!hasHolder(token.clientId, view, user)) return undefined
     const scope = readScope(token.scope)
     const audience = new Set(token.aud === undefined ? audienceOf(token.clientId, view, scope, root.ownProjectId) : [token.aud])
     const origins = view && originsOf(view.application)

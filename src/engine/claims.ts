@@ -1,6 +1,7 @@
 /** What is said about a user: pure functions from records and granted scopes to claims. Names and forms: contracts/zitadel.md, section 7. */
 
 import { epochSeconds } from '#src/base/clock.ts'
+import { isRegistered } from '#src/domain/applications/application.ts'
 import type { ApplicationView } from '#src/domain/applications/catalogue.ts'
 import type { CatalogueRoot } from '#src/domain/applications/store.ts'
 import type { User } from '#src/domain/users/user.ts'
@@ -74,10 +75,11 @@ export function withMetadata(claims: Claims & { sub: string }, metadata: string 
 
 /**
  * Roles of the requesting project, when its `projectRoleAssertion` or a scope asks for them; with the scope
- * `urn:zitadel:iam:org:projects:roles` also those of every project that an audience scope names.
+ * `urn:zitadel:iam:org:projects:roles` also those of every project that an audience scope names. An application that registered itself is told none.
  */
 export function roleClaims({ user, root, view }: ClaimSources, request: ScopeRequest): Claims {
   const claims: Claims = {}
+  if (view && isRegistered(view.application)) return claims
   const { id: organizationId, primaryDomain } = root.organization
   const asClaim = (roles: readonly string[]) => Object.fromEntries(roles.map((role) => [role, { [organizationId]: primaryDomain }]))
   const all = request.scopes.has(projectsRolesScope)

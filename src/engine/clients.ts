@@ -4,7 +4,7 @@ import type { Application, GrantType } from '#src/domain/applications/applicatio
 import type { ProtocolChoices } from '#src/domain/applications/protocol.ts'
 import type { User } from '#src/domain/users/user.ts'
 
-const grantTypes = {
+export const grantTypes = {
   authorizationCode: 'authorization_code',
   refreshToken: 'refresh_token',
   deviceCode: 'urn:ietf:params:oauth:grant-type:device_code',
@@ -13,7 +13,7 @@ const grantTypes = {
   tokenExchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
 } as const satisfies Record<GrantType, string>
 
-const authMethods = {
+export const authMethods = {
   basic: 'client_secret_basic',
   post: 'client_secret_post',
   none: 'none',

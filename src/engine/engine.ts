@@ -8,6 +8,7 @@ import type Koa from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '#src/base/clock.ts'
 import { Busy, StoreUnavailable } from '#src/base/errors.ts'
+import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Actor, AuditStore } from '#src/domain/audit/events.ts'
 import type { Gathering } from '#src/domain/audit/gathering.ts'
@@ -50,7 +51,8 @@ import { createProves } from './proofs.ts'
 import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
 import { installReasons } from './reasons.ts'
-import { createRegistrar, createRegistration } from './registration.ts'
+import { createRegistrar } from './registrar.ts'
+import { createRegistration, makeKeysWith } from './registration.ts'
 import { createSessions } from './sessions.ts'
 import { installSteps, introspectWith } from './steps.ts'
 import { installTokenExchange } from './tokenExchange.ts'
@@ -112,7 +114,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   let root = await catalogue.root()
   let version = 0
 
-  const registrar = createRegistrar({ catalogue, keys, recorder: deps.recorder, sealSecret: deps.sealSecret })
+  const registrar = createRegistrar({ catalogue, recorder: deps.recorder, sealSecret: deps.sealSecret })
   const provider = new Provider(
     issuer,
     engineConfiguration({
@@ -174,6 +176,18 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     complete(path, document) {
       if (path !== '/oauth/v2/keys') completeDiscovery(document, keyring.algorithms(), root.settings)
     },
+  })
+  let making = Promise.resolve()
+  async function makeMissingKeys(algorithms: readonly SigningAlgorithm[]): Promise<void> {
+    const missing = algorithms.filter((each) => !keyring.algorithms().includes(each))
+    if (missing.length === 0) return
+    await keys.ensure(missing, system)
+    await refresh(catalogue.revision())
+  }
+  makeKeysWith(provider, (algorithms) => {
+    // One after the other, so that each sees the keys that the one before has made.
+    making = making.catch(() => undefined).then(() => makeMissingKeys(algorithms))
+    return making
   })
   const tokens = { artifacts, storedIdOf, now }
   const findToken = createFindToken(tokens)

@@ -5,12 +5,13 @@
  * tokens and tokens of applications the engine's answer is completed.
  */
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { isRegistered } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import { publicTokenId } from './accessTokens.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
 import { audienceOf } from './audience.ts'
-import type { FindToken, StoredToken } from './bearer.ts'
+import { type FindToken, hasHolder, type StoredToken } from './bearer.ts'
 import { userinfoClaims, withMetadata } from './claims.ts'
 import { errors } from './internals.ts'
 import { readScope } from './scopes.ts'
@@ -45,7 +46,7 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
       catalogue.find(clientId),
       catalogue.root(),
     ])
-    if (!account || !isActive(account.user)) return undefined
+    if (!account || !isActive(account.user) || !hasHolder(clientId, view, account.user)) return undefined
     const claims = { ...userinfoClaims({ ...account, root, view }, request), username: account.user.username }
     const aud = audienceOf(clientId, view, request, root.ownProjectId)
     /** The answer, with the facts of the token, as JSON. */
@@ -67,11 +68,11 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
 
     /** Answers for an access token of a user; `false` when the engine has to. */
     async answer(ctx: KoaContextWithOIDC): Promise<boolean> {
-      const { token: value, token_type_hint: hint } = ctx.oidc.params ?? {}
+      const { token: value } = ctx.oidc.params ?? {}
       // RFC 7662, section 2.1: nobody learns anything of a token by knowing its text alone.
       if (ctx.oidc.client?.clientAuthMethod === 'none')
         throw new errors.InvalidClientAuth('introspection is for applications that prove who they are')
-      if (typeof value !== 'string' || hint === 'refresh_token') return false
+      if (typeof value !== 'string') return false
       const body = await introspect(value, ctx.oidc.client?.clientId)
       if (body === undefined) return false
       answered.add(ctx)
@@ -118,12 +119,15 @@ function factsOf(token: StoredToken, issuer: string) {
 /** What decides whom a token is meant for. */
 type Meant = Pick<StoredToken, 'clientId' | 'scope' | 'aud'>
 
-/** An application may look at tokens that are meant for it or for its project: its own, those of its project, and those that name the project by a scope. */
+/**
+ * An application may look at tokens that are meant for it or for its project: its own, those of its project, and those that name the project by a
+ * scope. One that registered itself may look at its own only.
+ */
 export async function mayIntrospect(asking: string | undefined, { clientId, scope, aud }: Meant, catalogue: Catalogue): Promise<boolean> {
   if (asking === undefined) return false
   if (asking === clientId) return true
   const [own, issuedTo, { ownProjectId }] = await Promise.all([catalogue.find(asking), catalogue.find(clientId), catalogue.root()])
-  if (!own?.application.active) return false
+  if (!own?.application.active || isRegistered(own.application)) return false
   if (aud !== undefined) return own.application.resourceIndicators?.includes(aud) ?? false
   const audience = audienceOf(clientId, issuedTo, readScope(scope), ownProjectId)
   return audience.includes(asking) || (own.application.audience === 'project' && audience.includes(own.project.id))

@@ -20,6 +20,8 @@ declare module 'oidc-provider/lib/actions/revocation.js' {
   export default steps
 }
 declare module 'oidc-provider/lib/actions/registration.js' {
+  export const post: import('./internals.ts').Step[]
+  export const get: import('./internals.ts').Step[]
   export const put: import('./internals.ts').Step[]
 }
 declare module 'oidc-provider/lib/actions/end_session.js' {

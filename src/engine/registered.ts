@@ -2,8 +2,10 @@
 import type { AdapterPayload } from 'oidc-provider'
 import type { Application } from '#src/domain/applications/application.ts'
 import type { ProtocolChoices } from '#src/domain/applications/protocol.ts'
-import { redirectFault } from '#src/domain/provisioning/application.ts'
-import { authMethodOf, choiceNames, grantTypeOf } from './clients.ts'
+import { readApplication } from '#src/domain/provisioning/application.ts'
+import { applicationOf } from '#src/domain/provisioning/export.ts'
+import type { Path } from '#src/domain/provisioning/faults.ts'
+import { authMethodOf, authMethods, choiceNames, grantTypeOf, grantTypes } from './clients.ts'
 import { errors } from './internals.ts'
 
 /** What strangers may ask for: nothing that works without a person who agrees to it. */
@@ -38,12 +40,6 @@ export function registeredFrom(metadata: AdapterPayload): Registered {
   })
   const redirectUris = (metadata.redirect_uris ?? []) as string[]
   const postLogoutRedirectUris = (metadata.post_logout_redirect_uris ?? []) as string[]
-  for (const [name, uris] of Object.entries({ redirect_uris: redirectUris, post_logout_redirect_uris: postLogoutRedirectUris })) {
-    for (const uri of uris) {
-      const fault = redirectFault(uri, { type, grantTypes })
-      if (fault) throw new errors.InvalidClientMetadata(`${name}: ${uri} ${fault}`)
-    }
-  }
   const choices = Object.fromEntries(
     Object.entries(choiceNames)
       .map(([field, name]) => [field, metadata[name]] as const)
@@ -74,3 +70,43 @@ export function registeredFrom(metadata: AdapterPayload): Registered {
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
+
+/** Characters that nobody sees, or that make others stand in another order than they do: a name on a page must be what it looks like. */
+const unseen = /[\p{Cc}\p{Cs}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u
+const longestName = 200
+
+/** Holds an application to the rules of the configuration file, and its name to more. @throws InvalidClientMetadata */
+export function assertRegistrable(application: Application): void {
+  const faults: string[] = []
+  readApplication(applicationOf(application), [], { add: (path, reason) => void faults.push(faultOf(path, reason)) }, () => undefined)
+  if (application.name.length > longestName || unseen.test(application.name))
+    faults.push(`client_name must have at most ${longestName} characters, and none that nobody sees`)
+  // The error's code goes by the first of them.
+  const description = faults.toSorted((a, b) => Number(b.startsWith('redirect_uris')) - Number(a.startsWith('redirect_uris'))).join('; ')
+  if (description !== '') throw new errors.InvalidClientMetadata(description)
+}
+
+const names = {
+  ...choiceNames,
+  name: 'client_name',
+  type: 'application_type',
+  authMethod: 'token_endpoint_auth_method',
+  redirectUris: 'redirect_uris',
+  postLogoutRedirectUris: 'post_logout_redirect_uris',
+  grantTypes: 'grant_types',
+  responseTypes: 'response_types',
+  idTokenSignedResponseAlg: 'id_token_signed_response_alg',
+  backChannelLogoutUri: 'backchannel_logout_uri',
+  logoUri: 'logo_uri',
+  policyUri: 'policy_uri',
+  tosUri: 'tos_uri',
+  jwksUri: 'jwks_uri',
+} as const satisfies Partial<Record<keyof Application, string>>
+
+const words = new Map<string, string>(Object.entries({ ...names, ...grantTypes, ...authMethods }))
+
+/** A fault of a field in the names of the metadata. Words in camel case are ours. */
+function faultOf(path: Path, reason: string): string {
+  const where = path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? (words.get(step) ?? step) : `.${step}`))
+  return `${where.join('')} ${reason.replace(/\b[a-z]+[A-Z]\w*/g, (word) => words.get(word) ?? word)}`
+}

@@ -16,7 +16,7 @@ import { newAccessTokenId, newTokenId, type SignAccessToken } from './accessToke
 import { type FindsAccounts, findAccount } from './account.ts'
 import { artifactOf } from './artifacts.ts'
 import { audienceOf } from './audience.ts'
-import { type Act, type FindToken, isBound, type StoredToken } from './bearer.ts'
+import { type Act, type FindToken, hasHolder, isBound, type StoredToken } from './bearer.ts'
 import { errors } from './internals.ts'
 import { isDynamicScope, readScope, staticScopes } from './scopes.ts'
 
@@ -74,6 +74,8 @@ export function installTokenExchange(deps: TokenExchangeDeps): void {
       throw new errors.InvalidGrant(`${name}: it is unknown, expired or revoked, or its user may not act`)
     if (isBound(token)) throw new errors.InvalidGrant(`${name}: it is bound to a key, which cannot be proved here`)
     const [view, root] = await Promise.all([catalogue.find(token.clientId), catalogue.root()])
+    if (!hasHolder(token.clientId, view, user))
+      throw new errors.InvalidGrant(`${name}: the application that it was issued to is gone or deactivated`)
     const audience = token.aud === undefined ? audienceOf(token.clientId, view, readScope(token.scope), root.ownProjectId) : [token.aud]
     if (!isMeantForUs(audience)) throw new errors.InvalidGrant(`${name}: it is not meant for this application`)
     return { token, user }

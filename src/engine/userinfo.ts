@@ -5,7 +5,7 @@ import type { TokenRequest } from '#src/domain/sessions/bearer.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
-import type { FindToken } from './bearer.ts'
+import { type FindToken, hasHolder } from './bearer.ts'
 import { userinfoClaims, withMetadata } from './claims.ts'
 import type { Proves } from './proofs.ts'
 import { readScope } from './scopes.ts'
@@ -60,9 +60,8 @@ export function createUserinfo({ findToken, proves, users, catalogue }: Userinfo
       catalogue.find(token.clientId),
       catalogue.root(),
     ])
-    if (!account || !isActive(account.user)) return undefined
-    // Behind a machine user's own token there is no application.
-    if (view ? !(view.application.active && isUsualClient(view.application)) : account.user.username !== token.clientId) return undefined
+    if (!account || !isActive(account.user) || !hasHolder(token.clientId, view, account.user)) return undefined
+    if (view && !isUsualClient(view.application)) return undefined
     return withMetadata(userinfoClaims({ ...account, root, view }, scope), account.metadata, scope)
   }
 

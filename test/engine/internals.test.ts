@@ -47,6 +47,10 @@ test('the steps that are wrapped exist, and a missing one is an error', () => {
           [endpoint, 'rejectRegistration'],
         ] as const,
     ),
+    ['registration', 'registrationResponse'],
+    ['registrationRead', 'clientReadResponse'],
+    ['registrationUpdate', 'equalChecks'],
+    ['registrationUpdate', 'clientUpdateResponse'],
     ['endSession', 'endSessionChecks'],
     ['endSessionConfirm', 'endSession'],
   ]

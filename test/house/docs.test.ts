@@ -33,6 +33,7 @@ test('docs/security.md has the numbers that the code has', () => {
   const { account, address, windowSeconds } = throttleLimits
   expect(text).toContain(`${account.free} failures an account`)
   expect(text).toContain(`${address.free} failures an address`)
+  expect(text).toContain(`${address.free} registrations an address`)
   expect(text).toContain(`up to ${account.longestWaitSeconds} seconds`)
   expect(text).toContain(`${windowSeconds / 60} minutes`)
   expect(text).toContain(metadataLimits.valueBytes.toLocaleString('en'))

@@ -54,6 +54,12 @@ export interface Project {
   readonly changedAt: Date
 }
 
+/** The project of the applications that registered themselves (RFC 7591). It is the same everywhere, so that whoever needs it first makes no second. */
+export const registeredProjectId = 'registered'
+
+/** Whether an application registered itself, or was put beside those that did: a stranger, to the operator's applications and to each other. */
+export const isRegistered = ({ projectId }: Pick<Application, 'projectId'>) => projectId === registeredProjectId
+
 type ApplicationType = 'web' | 'userAgent' | 'native' | 'api'
 type AuthMethod = 'basic' | 'post' | 'none' | 'clientSecretJwt' | 'privateKeyJwt' | 'tlsClientAuth' | 'selfSignedTlsClientAuth'
 export type GrantType = 'authorizationCode' | 'refreshToken' | 'deviceCode' | 'clientCredentials' | 'implicit' | 'tokenExchange'

@@ -1,6 +1,6 @@
 import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Recorder } from '../audit/recorder.ts'
-import { type Application, defaultSettings, type Organization, type Project } from './application.ts'
+import { type Application, defaultSettings, isRegistered, type Organization, type Project } from './application.ts'
 import { ownRoles } from './ownRoles.ts'
 import type { CatalogueChange, CatalogueRoot, CatalogueStore } from './store.ts'
 
@@ -8,7 +8,7 @@ import type { CatalogueChange, CatalogueRoot, CatalogueStore } from './store.ts'
 export interface ApplicationView {
   readonly application: Application
   readonly project: Project
-  /** Client ids of all active applications of the project, its own included, oldest first. */
+  /** Client ids of all active applications of the project, its own included, oldest first. Beside those that registered themselves there is nobody. */
   readonly siblingClientIds: readonly string[]
 }
 
@@ -55,7 +55,11 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
   async function readView(clientId: string): Promise<ApplicationView | undefined> {
     const application = await store.findApplication(clientId)
     if (!application) return undefined
-    const [project, siblings] = await Promise.all([store.findProject(application.projectId), store.listApplications(application.projectId)])
+    const [project, siblings] = await Promise.all([
+      store.findProject(application.projectId),
+      // Of these there may be a great many, and none learns of another.
+      isRegistered(application) ? [application] : store.listApplications(application.projectId),
+    ])
     if (!project) return undefined
     return { application, project, siblingClientIds: siblings.filter((each) => each.active).map((each) => each.clientId) }
   }

@@ -74,7 +74,12 @@ export const applicationShape = {
 } as const
 
 /** One entry of `applications`; `undefined` when it has no name to go by. */
-export function readApplication(given: unknown, path: Path, faults: Faults, readSecret: ReadSecret): WantedApplication | undefined {
+export function readApplication(
+  given: unknown,
+  path: Path,
+  faults: Pick<Faults, 'add'>,
+  readSecret: ReadSecret,
+): WantedApplication | undefined {
   const values = readFields(applicationShape, given, path, faults, { required: ['name'] })
   if (given === null || typeof given !== 'object' || Array.isArray(given)) return undefined
   const clientSecret = readSecret(values.clientSecret, [...path, 'clientSecret'])
@@ -161,7 +166,7 @@ function assertCoherent(fields: ApplicationFields, named: (field: string) => boo
 const forbiddenSchemes = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'view-source:'])
 
 /** What is wrong with an address that people are sent back to (RFC 9700, section 2.1; RFC 8252, section 7). */
-export function redirectFault(uri: string, { type, grantTypes }: Pick<ApplicationFields, 'type' | 'grantTypes'>): string | undefined {
+function redirectFault(uri: string, { type, grantTypes }: Pick<ApplicationFields, 'type' | 'grantTypes'>): string | undefined {
   const url = parsed(uri)
   if (!url) return 'must be an absolute address such as https://app.example/callback'
   if (uri.includes('#')) return 'must not have a fragment'

@@ -67,7 +67,8 @@ const projectOf = ({ name, id, roles, projectRoleAssertion }: Project, applicati
   applications: applications.map(applicationOf),
 })
 
-function applicationOf({ name, id, clientId, active, clockSkewSeconds, ...rest }: Application): Plain {
+/** An application as it stands in the file. */
+export function applicationOf({ name, id, clientId, active, clockSkewSeconds, ...rest }: Application): Plain {
   const { projectId: _project, provisionedBy: _mark, createdAt: _made, changedAt: _changed, ...others } = rest
   const { clientSecretHash: _hash, clientSecretSealed: _sealed, ...fields } = others
   return defined({

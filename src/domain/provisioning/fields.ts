@@ -13,7 +13,7 @@ export function readFields<S extends z.ZodRawShape>(
   shape: S,
   given: unknown,
   path: Path,
-  faults: Faults,
+  faults: Pick<Faults, 'add'>,
   { required = [] }: { required?: readonly (keyof S & string)[] } = {},
 ): Fields<S> {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
@@ -42,7 +42,7 @@ export function readValue<T>(schema: z.ZodType<T>, given: unknown, path: Path, f
   return undefined
 }
 
-function addIssue(issue: z.core.$ZodIssue, path: Path, faults: Faults): void {
+function addIssue(issue: z.core.$ZodIssue, path: Path, faults: Pick<Faults, 'add'>): void {
   const at = [...path, ...(issue.path as (string | number)[])]
   if (issue.code === 'unrecognized_keys') for (const key of issue.keys) faults.add([...at, key], unknownField(key, []))
   else faults.add(at, issue.message)
@@ -139,6 +139,8 @@ export const duration = (least: number, most: number, what: string) =>
 
 /** An address that browsers or servers are sent to, which is never compared. */
 export const webAddress = textThat((value) => isWeb(parsed(value)) && !value.includes('#'), 'an http or https address without a fragment')
+/** The same where a fragment may stand: it names a version of what is there (OpenID Connect Core, section 6.2). */
+export const versionedAddress = textThat((value) => isWeb(parsed(value)), 'an http or https address')
 export const httpsAddress = textThat(
   (value) => parsed(value)?.protocol === 'https:' && !value.includes('#'),
   'an https address without a fragment',

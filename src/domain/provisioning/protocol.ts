@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Application } from '../applications/application.ts'
 import type { ProtocolChoices } from '../applications/protocol.ts'
-import { type Fields, flag, httpsAddress, parsed, text, webAddress } from './fields.ts'
+import { type Fields, flag, httpsAddress, parsed, text, versionedAddress, webAddress } from './fields.ts'
 
 const signing = z.enum(['RS256', 'ES256', 'EdDSA', 'PS256'])
 const keyEncryption = z.enum(['RSA-OAEP', 'RSA-OAEP-256', 'ECDH-ES', 'ECDH-ES+A128KW', 'ECDH-ES+A256KW'])
@@ -15,7 +15,7 @@ export const protocolShape = {
   tlsClientCertificateBoundAccessTokens: flag,
   requireSignedRequestObject: flag,
   requestObjectSigningAlg: signing,
-  requestUris: z.array(webAddress),
+  requestUris: z.array(versionedAddress),
   responseModes: z.array(z.enum(['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'])).min(1),
   defaultMaxAge: z.number().int().min(0),
   requireAuthTime: flag,

@@ -6,8 +6,8 @@ import type { ArtifactStore } from './store.ts'
 export interface RegistrationToken {
   readonly id: string
   readonly name: string
-  /** It works for one application only. */
-  readonly once: boolean
+  /** How many applications may still be registered with it; left out, any number. */
+  readonly uses?: number
   readonly createdAt: Date
   readonly expiresAt?: Date
 }
@@ -15,13 +15,13 @@ export interface RegistrationToken {
 interface Payload {
   readonly id: string
   readonly name: string
-  readonly once: boolean
+  readonly uses?: number
   readonly createdAt: string
   readonly expiresAt?: string
 }
 
 export interface RegistrationTokensDeps {
-  readonly artifacts: Pick<ArtifactStore, 'find' | 'put' | 'consume' | 'remove' | 'listByAccount'>
+  readonly artifacts: Pick<ArtifactStore, 'find' | 'put' | 'insert' | 'remove' | 'listByAccount'>
   readonly recorder: Recorder
   readonly hash: (secret: string) => string
 }
@@ -29,76 +29,87 @@ export interface RegistrationTokensDeps {
 const model = 'InitialAccessToken'
 /** Stands where other artifacts have a user, so that all of them are found. */
 const owner = 'registration'
+/** A use is an artifact too, with a number below the token's `uses`: each number is taken once, however many ask at once. */
+const useModel = 'InitialAccessTokenUse'
+const nothingToGiveBack = { giveBack: async () => {} }
 
 export type RegistrationTokens = ReturnType<typeof createRegistrationTokens>
 
 export function createRegistrationTokens({ artifacts, recorder, hash }: RegistrationTokensDeps) {
   const isOver = ({ expiresAt }: Payload) => expiresAt !== undefined && new Date(expiresAt) <= recorder.now()
-
-  const put = (key: string, payload: Payload) =>
-    artifacts.put({
-      model,
-      id: key,
-      payload: { ...payload, key },
-      accountId: owner,
-      ...(payload.expiresAt !== undefined && { expiresAt: new Date(payload.expiresAt) }),
-    })
+  const endOf = ({ expiresAt }: Pick<Payload, 'expiresAt'>) => (expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) })
 
   const all = async () => {
     const found = await artifacts.listByAccount(model, owner)
-    return found.filter(({ consumedAt }) => !consumedAt).map(({ payload }) => payload as unknown as Payload & { readonly key: string })
+    return found.map(({ payload }) => payload as unknown as Payload & { readonly key: string })
+  }
+
+  const takenUses = async (key: string) => (await artifacts.listByAccount(useModel, key)).map(({ payload }) => payload.number as number)
+  const useId = (key: string, number: number) => `${key}.${number}`
+
+  /** The numbers that are not taken, lowest first. */
+  async function freeUses(key: string, uses: number): Promise<readonly number[]> {
+    const taken = new Set(await takenUses(key))
+    return Array.from({ length: uses }, (_, number) => number).filter((number) => !taken.has(number))
   }
 
   return {
     /** A new token; its text is told this once. */
-    async create({ name, once, expiresAt }: { name: string; once: boolean; expiresAt?: Date }): Promise<{ id: string; token: string }> {
+    async create({
+      name,
+      uses,
+      expiresAt,
+    }: Pick<RegistrationToken, 'name' | 'uses' | 'expiresAt'>): Promise<{ id: string; token: string }> {
       const at = recorder.now()
       const token = `iat_${newSecret()}`
-      const payload = {
+      const payload: Payload = {
         id: newObjectId(at),
         name,
-        once,
+        ...(uses !== undefined && { uses }),
         createdAt: at.toISOString(),
         ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
       }
-      await put(hash(token), payload)
+      const key = hash(token)
+      await artifacts.put({ model, id: key, payload: { ...payload, key }, accountId: owner, ...endOf(payload) })
       return { id: payload.id, token }
     },
 
     /** Those that still work, oldest first. */
     async list(): Promise<readonly RegistrationToken[]> {
-      return (await all())
-        .filter((each) => !isOver(each))
-        .map(({ id, name, once, createdAt, expiresAt }) => ({
+      const tokens = (await all()).filter((each) => !isOver(each))
+      const counted = await Promise.all(
+        tokens.map(async ({ key, id, name, uses, createdAt, expiresAt }) => ({
           id,
           name,
-          once,
+          ...(uses !== undefined && { uses: (await freeUses(key, uses)).length }),
           createdAt: new Date(createdAt),
-          ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }),
-        }))
+          ...endOf({ expiresAt }),
+        })),
+      )
+      return counted.filter(({ uses }) => uses !== 0)
     },
 
     /** Whether there was such a token. */
     async revoke(id: string): Promise<boolean> {
       const found = (await all()).find((each) => each.id === id)
-      if (found) await artifacts.remove(model, found.key)
-      return found !== undefined
+      if (!found) return false
+      await artifacts.remove(model, found.key)
+      await Promise.all((await takenUses(found.key)).map((number) => artifacts.remove(useModel, useId(found.key, number))))
+      return true
     },
 
-    /** Uses a token, if it holds. One that works once is used up from then on, of many at once by one, unless it is given back. */
+    /** Uses a token, if it holds: as often as it says, of many at once too, unless a use is given back. */
     async use(token: string): Promise<{ giveBack(): Promise<void> } | undefined> {
       const key = hash(token)
-      const found = await artifacts.find(model, key)
-      const payload = found?.payload as unknown as Payload | undefined
-      if (!payload || found?.consumedAt || isOver(payload)) return undefined
-      if (!payload.once) return { giveBack: async () => {} }
-      if (!(await artifacts.consume(model, key, recorder.now()))) return undefined
-      return {
-        async giveBack() {
-          await artifacts.remove(model, key)
-          await put(key, payload)
-        },
+      const payload = (await artifacts.find(model, key))?.payload as unknown as Payload | undefined
+      if (!payload || isOver(payload)) return undefined
+      if (payload.uses === undefined) return nothingToGiveBack
+      for (const number of await freeUses(key, payload.uses)) {
+        const id = useId(key, number)
+        const use = { model: useModel, id, payload: { number }, accountId: key, ...endOf(payload) }
+        if (await artifacts.insert(use)) return { giveBack: () => artifacts.remove(useModel, id) }
       }
+      return undefined
     },
   }
 }

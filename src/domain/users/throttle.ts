@@ -4,6 +4,7 @@
  * counted apart from strangers, so that their failures do not slow it down.
  */
 import { createHash } from 'node:crypto'
+import { isIPv6 } from 'node:net'
 import type { Clock } from '#src/base/clock.ts'
 import type { AttemptStore, Attempts } from './store.ts'
 import { comparable } from './user.ts'
@@ -18,7 +19,7 @@ export const throttleLimits = {
 export interface Attempt {
   /** What was typed as the user's name, whether or not there is such a user. */
   readonly name: string
-  /** Where the request came from. */
+  /** Where the request came from. IPv6 addresses of one network (/64) are counted as one. */
   readonly address: string
   /** Set when the browser proved that it has signed in to this account before; any text that is the same for the same browser. */
   readonly knownDevice?: string
@@ -40,7 +41,7 @@ export function createThrottle({ store, now }: { store: AttemptStore; now: Clock
 
     /** Counts a guess at something that is not a password, by address, and answers how many seconds the caller must wait; 0 lets it pass. */
     async guess(what: string, address: string): Promise<number> {
-      const key = digest(`${what}:${address}`)
+      const key = digest(`${what}:${networkOf(address)}`)
       const [before] = await store.count([key], now(), throttleLimits.windowSeconds)
       const wait = waitSeconds(before, throttleLimits.address, now())
       if (wait > 0) await store.takeBack([{ key, before }])
@@ -74,8 +75,16 @@ function waitSeconds(
 
 const keysOf = ({ name, address, knownDevice }: Attempt) => [
   knownDevice === undefined ? accountKey(name) : `${accountKey(name)}.${digest(`device:${knownDevice}`)}`,
-  digest(`address:${address}`),
+  digest(`address:${networkOf(address)}`),
 ]
+
+/** The first 64 bits of an IPv6 address: who has one has all that begin so. An IPv4 address is itself, also where it is written as an IPv6 one. */
+function networkOf(address: string): string {
+  if (!isIPv6(address) || address.includes('.')) return address
+  const [front = [], back = []] = address.split('::').map((groups) => groups.split(':').filter(Boolean))
+  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0')
+  return [...front, ...zeros, ...back].slice(0, 4).join(':')
+}
 
 /** The count of strangers; those of known browsers begin with it. */
 const accountKey = (name: string) => digest(`account:${comparable(name)}`)

@@ -226,6 +226,21 @@ describe('token exchange', () => {
     await expect(refused).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
+  test.each([
+    ['deactivated', ({ web }: Idp) => ({ putApplications: [{ ...web, active: false }] })],
+    ['removed', ({ web }: Idp) => ({ removeApplications: [web.id] })],
+  ])('nobody acts for somebody by a token of an application that was %s', async (_, change) => {
+    const { idp, configuration } = await start()
+    await using _idp = idp
+    const { token } = await actor(idp, ['ORG_END_USER_IMPERSONATOR'])
+    await idp.domain.catalogue.commit({ ...change(idp), events: [] })
+    const fields = { subject_token: idp.jane.id, subject_token_type: userId, actor_token: token, actor_token_type: accessToken }
+    await expect(client.genericGrantRequest(configuration, grant, fields)).rejects.toMatchObject({
+      error: 'invalid_grant',
+      error_description: expect.stringContaining('gone or deactivated'),
+    })
+  })
+
   test('tokens that are foreign, revoked, bound or of a deactivated user are refused with a reason', async () => {
     const { idp, configuration } = await start()
     await using _ = idp
