@@ -4,7 +4,7 @@
  */
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
-import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import { ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { ArtifactStore, FoundArtifact, FoundToken } from '#src/domain/sessions/store.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
@@ -122,7 +122,11 @@ export function createVerifyBearer({ findToken, proves, artifacts, storedIdOf, c
     }
     const found = await findToken(value)
     const token = found?.token ?? (await applicationToken(value))
-    if (!token || !(await proves(token, value, request))) return undefined
+    if (!token) return undefined
+    if (!(await proves(token, value, request))) {
+      if (token.jkt !== undefined && request.scheme === 'dpop') throw new ProofNotAccepted()
+      return undefined
+    }
     const [view, user] = await Promise.all([
       catalogue.find(token.clientId),
       token.accountId === undefined ? undefined : users.find(token.accountId as UserId),

@@ -46,7 +46,7 @@ import { installMachineGrant } from './machineGrant.ts'
 import { createMachineTokens } from './machineTokens.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
-import { createProves } from './proofs.ts'
+import { createProves, installReplayDetection } from './proofs.ts'
 import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
 import { installReasons } from './reasons.ts'
@@ -130,6 +130,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   )
   installOverrides(provider, () => root.settings.sessionTtlSeconds)
   installAcr(provider, now)
+  installReplayDetection(provider, { artifacts, now })
   installFormPost(provider, pages)
   installReasons(provider)
   installClientCache(provider, catalogue)
