@@ -12,7 +12,7 @@ export interface EnginePages {
   /** Asks for the code of a device; `problem` says what was wrong with the last one. */
   userCode(
     ctx: Context,
-    facts: { action: string; token: string; userCode?: string; problem?: 'notFound' | 'expired' | 'used' | 'denied' | 'failed' },
+    facts: { action: string; token: string; userCode?: string; problem?: 'notFound' | 'expired' | 'used' | 'inUse' | 'denied' | 'failed' },
   ): Promise<void>
   /** Asks whether this is the device in the person's hand. */
   confirmDevice(

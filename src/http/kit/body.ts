@@ -2,14 +2,14 @@ import type { Context, Middleware } from 'koa'
 import { DomainError } from '#src/base/errors.ts'
 
 export class BodyTooLarge extends DomainError {
-  readonly code = 'request.too_large'
+  readonly code = 'request_too_large'
   constructor(limit: number) {
     super(`the body of the request may have at most ${limit} bytes`)
   }
 }
 
 export class BodyUnsupported extends DomainError {
-  readonly code = 'request.unsupported_media_type'
+  readonly code = 'unsupported_media_type'
   constructor(expected: string) {
     super(`the body of the request must be ${expected}`)
   }
