@@ -13,12 +13,13 @@ import { homeEndpoints } from '#src/http/home/home.ts'
 import { deviceEndpoints, guardedUserCodes } from '#src/http/interactions/device.ts'
 import { createEnginePages } from '#src/http/interactions/enginePages.ts'
 import { interactionEndpoints } from '#src/http/interactions/interactions.ts'
-import { engineBodies, postedAsQuery } from '#src/http/kit/body.ts'
+import { engineBodies } from '#src/http/kit/body.ts'
 import { createCsrf } from '#src/http/kit/csrf.ts'
 import { createKnownDevices } from '#src/http/kit/device.ts'
 import { routes } from '#src/http/kit/endpoint.ts'
 import { pinnedHost, securityHeaders, strictTransport } from '#src/http/kit/headers.ts'
 import { createPages } from '#src/http/kit/pages.ts'
+import { postedRequests } from '#src/http/kit/postedRequests.ts'
 import { answerProblem, hasGone, problems } from '#src/http/kit/problems.ts'
 import { readyFirst } from '#src/http/kit/ready.ts'
 import { createRequestLines, requestLog } from '#src/http/kit/request.ts'
@@ -112,7 +113,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       ...interactionEndpoints({ interactions, signIn, users, audit: stores.audit, recorder, csrf, devices, pages }),
     ]),
   )
-  app.use(postedAsQuery(['/oauth/v2/authorize', '/oidc/v1/end_session']))
+  app.use(postedRequests({ paths: ['/oauth/v2/authorize', '/oidc/v1/end_session'], artifacts: stores.artifacts, pages, now }))
   app.use(engineBodies({ forms: ['/oauth/v2/', '/oidc/v1/', '/device'], json: '/oauth/v2/register' }))
   app.use(guardedUserCodes({ throttle, pages }))
   for (const middleware of engine.around) app.use(middleware)
