@@ -68,6 +68,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     trustsProxy: configuration.DOSSIER_TRUST_PROXY > 0,
     now,
     onRedirectMismatch: (facts, ctx) => log.warn({ requestId: ctx.state.requestId, ...facts }, 'redirect_uri is not registered'),
+    onUndelivered: (facts) => log.warn(facts, 'an application was not told of a sign-out'),
     onFault: (error, ctx) => {
       if (!hasGone(ctx)) log.error({ requestId: ctx.state.requestId, err: error }, 'the engine failed')
     },

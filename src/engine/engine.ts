@@ -41,7 +41,7 @@ import { Provider, replaceKeys, stateOf } from './internals.ts'
 import { createIntrospection } from './introspection.ts'
 import { createJwtBearer } from './jwtBearer.ts'
 import { createKeyring } from './keyring.ts'
-import { installLogoutDeliveries } from './logoutDeliveries.ts'
+import { installLogoutDeliveries, type OnUndelivered } from './logoutDeliveries.ts'
 import { installMachineGrant } from './machineGrant.ts'
 import { createMachineTokens } from './machineTokens.ts'
 import { installOverrides } from './overrides.ts'
@@ -80,6 +80,7 @@ export interface EngineDeps {
   readonly now: Clock
   /** Told of faults of ours, which the caller sees only as `server_error`. */
   readonly onFault: (error: unknown, ctx: Koa.Context) => void
+  readonly onUndelivered: OnUndelivered
   readonly onRedirectMismatch: (facts: Parameters<OnRedirectMismatch>[0], ctx: Koa.Context) => void
 }
 
@@ -189,7 +190,12 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     recorder: deps.recorder,
     now,
   })
-  const deliveries = installLogoutDeliveries({ provider, gathering: deps.gathering, recorder: deps.recorder })
+  const deliveries = installLogoutDeliveries({
+    provider,
+    gathering: deps.gathering,
+    recorder: deps.recorder,
+    onUndelivered: deps.onUndelivered,
+  })
   const proves = createProves({ issuer, artifacts, trustsProxy: deps.trustsProxy, now })
   const introspection = createIntrospection({ issuer, findToken, users, catalogue })
   introspectWith(provider, introspection.answer)

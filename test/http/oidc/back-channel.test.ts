@@ -64,6 +64,9 @@ test('without being allowed, a private address is not called, by name or by numb
     await using idp = await startIdp({ environment: { DOSSIER_OUTBOUND_ALLOW: allow } })
     await signOut(idp, application.url(host))
     expect(await deliveries(idp, 1)).toMatchObject([{ type: 'logout.failed', clientId: idp.web.clientId, attempt: 1, givenUp: false }])
+    const line = idp.log.find((each) => each.includes('an application was not told of a sign-out')) ?? '{}'
+    expect(JSON.parse(line)).toMatchObject({ level: 40, clientId: idp.web.clientId, reason: expect.stringContaining('special-use IP') })
+    expect(line).not.toContain('eyJ')
   }
   expect(application.posted).toEqual([])
 })
