@@ -1,4 +1,4 @@
-import type { Configuration } from 'oidc-provider'
+import type { Client, Configuration } from 'oidc-provider'
 
 import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
@@ -149,9 +149,22 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
         },
         postLogoutSuccessSource: async (ctx) => {
           const cancelled = (ctx.state as StepState).signOutCancelled ?? false
-          await pages.signedOut(ctx, { cancelled, applicationName: ctx.oidc.client?.clientName })
+          const { client } = ctx.oidc
+          await pages.signedOut(ctx, {
+            cancelled,
+            applicationName: client?.clientName,
+            wayBack: cancelled ? wayBack(client, ctx.oidc.issuer) : undefined,
+          })
         },
       },
     },
   }
+}
+
+/** Where an application may be entered: its home page, or where it begins a sign-in when it is told by whom (OpenID Connect Core, section 4). */
+function wayBack(client: Client | undefined, issuer: string): string | undefined {
+  if (client?.clientUri || !client?.initiateLoginUri) return client?.clientUri
+  const address = new URL(client.initiateLoginUri as string)
+  address.searchParams.set('iss', issuer)
+  return address.href
 }

@@ -11,10 +11,15 @@ export interface AuthenticateNeeds {
   readonly verifyBearer: VerifyBearer
   /** The project that stands for Dossier itself: tokens for its APIs name it in their audience. */
   readonly ownProjectId: () => string
+  /** The one that there is: a request may name it, and no other. */
+  readonly organizationId: () => string
 }
 
-/** Answers who sends a request, by its `Authorization` header. It throws a `StatusError` 401 when that is nobody, or the token is for something else. */
-export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateNeeds) {
+/**
+ * Answers who sends a request, by its `Authorization` header. It throws a `StatusError` 401 when that is nobody, or the token is for something else;
+ * 403 when somebody acts for the user, or the request is about an organization that there is not.
+ */
+export function createAuthenticate({ verifyBearer, ownProjectId, organizationId }: AuthenticateNeeds) {
   return async function authenticate(ctx: Context): Promise<Caller> {
     if (!ctx.req.headers.authorization) throw new StatusError('unauthenticated', 'auth header missing')
     const presented = presentedToken(ctx)
@@ -30,6 +35,9 @@ export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateN
     if (!bearer.audience.has(ownProjectId())) throw new StatusError('unauthenticated', 'invalid audience', { id: 'APP-Zxfako' })
     if (bearer.actorId !== undefined)
       throw new StatusError('permissionDenied', 'Impersonated tokens not allowed for API', { id: 'APP-Shi0J' })
+    const named = ctx.get('x-zitadel-orgid')
+    if (named !== '' && named !== organizationId())
+      throw new StatusError('permissionDenied', "Organisation doesn't exist", { id: 'AUTH-Bs7Ds' })
     return bearer
   }
 }

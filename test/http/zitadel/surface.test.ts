@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Surface, startSurface } from './startSurface.ts'
+import { organizationId, type Surface, startSurface } from './startSurface.ts'
 
 let surface: Surface
 
@@ -49,6 +49,22 @@ describe('who may ask', () => {
         'cache-control': 'no-store',
         'content-type': 'application/json',
       })
+    }
+  })
+
+  test('an organization that a request names must be the one that there is', async () => {
+    const ask = (id: string) => surface.get(path, { Authorization: 'Bearer jane', 'x-zitadel-orgid': id })
+    expect((await ask(organizationId)).status).toBe(200)
+    for (const unknown of ['170086363054473474', 'acme', `${organizationId}, ${organizationId}`]) {
+      const { status, json } = await ask(unknown)
+      expect([status, json]).toEqual([
+        403,
+        {
+          code: 7,
+          message: "Organisation doesn't exist (AUTH-Bs7Ds)",
+          details: [detail('AUTH-Bs7Ds', "Organisation doesn't exist")],
+        },
+      ])
     }
   })
 
