@@ -136,7 +136,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   installReasons(provider)
   installClientCache(provider, catalogue)
   const signAccessToken = createSignAccessToken({ issuer, keyring })
-  const { issuedIn, storedIdOf } = installAccessTokens({ provider, catalogue, users, keyring, signJwt: signAccessToken, now })
+  const { issuedIn, storedIdOf } = installAccessTokens({ provider, artifacts, catalogue, users, keyring, signJwt: signAccessToken, now })
   installIdTokens({ provider, catalogue, idTokenTtlSeconds: () => root.settings.idTokenTtlSeconds, issuedIn, now })
   installGrantProlongation(provider, () => root.settings, now)
   for (const Model of [provider.Grant, provider.RefreshToken, provider.AuthorizationCode]) {
