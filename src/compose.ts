@@ -42,7 +42,7 @@ export interface Service {
 export async function composeService(configuration: Configuration, domain: Domain, log: Log): Promise<Service> {
   const issuer = configuration.DOSSIER_ISSUER
   const secure = issuer.startsWith('https:')
-  const { stores, catalogue, users, metadata, keys, sealer, signIn, throttle, registrationTokens, recorder, now } = domain
+  const { stores, catalogue, users, metadata, keys, sealer, signIn, throttle, endings, registrationTokens, recorder, now } = domain
   let draining = false
 
   const pages = createPages({ siteName: async () => (await catalogue.root()).organization.name })
@@ -54,6 +54,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     artifacts: stores.artifacts,
     catalogue,
     users,
+    endings,
     keys,
     pages: createEnginePages(pages),
     cookieSecrets: sealer.derive('cookies'),

@@ -14,6 +14,7 @@ import type { Gathering } from '#src/domain/audit/gathering.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { Endings } from '#src/domain/sessions/endings.ts'
 import type { RegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
@@ -51,7 +52,7 @@ import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
 import { installReasons } from './reasons.ts'
 import { createRegistrar, createRegistration } from './registration.ts'
-import { createSessions } from './sessions.ts'
+import { createSessions, tellOfEndings } from './sessions.ts'
 import { installSteps, introspectWith } from './steps.ts'
 import { installTokenExchange } from './tokenExchange.ts'
 import { createUserinfo } from './userinfo.ts'
@@ -61,6 +62,8 @@ export interface EngineDeps {
   readonly artifacts: ArtifactStore
   readonly catalogue: Catalogue
   readonly users: Users
+  /** Where it stands which sessions ended with everything else of a user. */
+  readonly endings: Pick<Endings, 'take'>
   readonly keys: Keys
   readonly pages: EnginePages
   /** Sign cookies; the first signs, all verify. */
@@ -196,6 +199,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     recorder: deps.recorder,
     onUndelivered: deps.onUndelivered,
   })
+  const endedSessions = tellOfEndings({ endings: deps.endings, deliveries, onUndelivered: deps.onUndelivered, now })
   const proves = createProves({ issuer, artifacts, trustsProxy: deps.trustsProxy, now })
   const introspection = createIntrospection({ issuer, findToken, users, catalogue })
   introspectWith(provider, introspection.answer)
@@ -234,7 +238,10 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     interactions: createInteractions(provider, now),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
     sessions: createSessions({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
-    stop: () => deliveries.stop(),
+    stop() {
+      endedSessions.stop()
+      deliveries.stop()
+    },
     forwardAuth: createForwardAuth({ ...issuing, issuer, findToken }),
   }
 }
