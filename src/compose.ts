@@ -2,7 +2,7 @@
  * Compose: this file and composeDomain.ts are the only ones that know every room. They wire the domain over a store, and the server over the
  * domain; they decide nothing. Whoever needs no server (the command line) imports the other one, which loads no engine.
  */
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { Context } from 'koa'
 import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createEngine } from '#src/engine/engine.ts'
@@ -18,6 +18,7 @@ import { createCsrf } from '#src/http/kit/csrf.ts'
 import { createKnownDevices } from '#src/http/kit/device.ts'
 import { routes } from '#src/http/kit/endpoint.ts'
 import { pinnedHost, securityHeaders, strictTransport } from '#src/http/kit/headers.ts'
+import { OnePortServer } from '#src/http/kit/onePort.ts'
 import { createPages } from '#src/http/kit/pages.ts'
 import { postedRequests } from '#src/http/kit/postedRequests.ts'
 import { answerProblem, hasGone, problems } from '#src/http/kit/problems.ts'
@@ -120,7 +121,7 @@ export async function composeService(configuration: Configuration, domain: Domai
   app.use(guardedUserCodes({ throttle, pages }))
   for (const middleware of engine.around) app.use(middleware)
 
-  const server = createServer(
+  const server = new OnePortServer(
     { maxHeaderSize: 32 * 1024, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
     readyFirst({ issuer, find: engine.ready, writeLine }, app.callback()),
   )

@@ -9,10 +9,12 @@ import { atOnce, type Open, user } from './contract.ts'
 import { keysContract } from './keys.ts'
 import { metadataContract } from './metadata.ts'
 import { tokensContract } from './tokens.ts'
+import { userSearchContract } from './userSearch.ts'
 import { usersContract } from './users.ts'
 
 export function storeContract(open: Open): void {
   describe('users', () => usersContract(open))
+  describe('search for users', () => userSearchContract(open))
   describe('metadata', () => metadataContract(open))
   describe('catalogue', () => catalogueContract(open))
   describe('keys', () => keysContract(open))

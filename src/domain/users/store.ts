@@ -1,6 +1,7 @@
 import type { Page, PageRequest } from '#src/base/page.ts'
 import type { AuditEvent } from '../audit/events.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
+import type { UserSearch, UsersFound } from './search.ts'
 import type { User, UserId } from './user.ts'
 
 /** The next form of a user with the events that tell how it got there. */
@@ -22,6 +23,8 @@ export interface UserStore {
   findByVerifiedEmail(email: string): Promise<readonly User[]>
   /** By id, ascending. */
   list(page: PageRequest): Promise<Page<User>>
+  /** Whom a search finds, in constant memory. */
+  search(search: UserSearch): Promise<UsersFound>
   isEmpty(): Promise<boolean>
   /** @throws UsernameTaken, UserIdTaken */
   insert(user: User, metadata: readonly MetadataEntry[], events: readonly AuditEvent[]): Promise<void>

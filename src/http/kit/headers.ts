@@ -44,7 +44,10 @@ const answersAnywhere = /^\/(?:healthz|readyz|forward-auth(?:\/[a-z-]+)?)$/
 export function pinnedHost(issuer: string, trustedProxies: number, refuse: (ctx: Context) => Promise<void> | void): Middleware {
   const { host } = new URL(issuer)
   return (ctx, next) => {
-    const named = (trustedProxies > 0 && ctx.get('X-Forwarded-Host').split(',').at(-1)?.trim()) || ctx.req.headers.host
+    const named =
+      (trustedProxies > 0 && ctx.get('X-Forwarded-Host').split(',').at(-1)?.trim()) ||
+      ctx.req.headers.host ||
+      (ctx.req.headers[':authority'] as string | undefined)
     if (named !== host && named?.toLowerCase() !== host && !answersAnywhere.test(ctx.path)) return refuse(ctx)
     return next()
   }

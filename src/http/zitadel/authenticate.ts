@@ -1,28 +1,30 @@
-import type { Context } from 'koa'
+import { allows, isMember } from '#src/domain/applications/ownRoles.ts'
 import { type Bearer, ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { User } from '#src/domain/users/user.ts'
 import { presentedToken, proofChallenge } from '../kit/bearer.ts'
+import type { Call } from './call.ts'
 import { StatusError } from './errors.ts'
 
-/** Who makes a request: an active user, by a token that was made for this API. */
-export type Caller = Bearer & { readonly user: User }
+/** Who calls: an active user, by a token that was made for this API. */
+export interface Caller extends Bearer {
+  readonly user: User
+  /** Whether they have any right to manage anything. */
+  readonly isMember: boolean
+  /** Whether they may do what `permission` names, like `user.read`. */
+  may(permission: string): boolean
+}
 
 export interface AuthenticateNeeds {
   readonly verifyBearer: VerifyBearer
   /** The project that stands for Dossier itself: tokens for its APIs name it in their audience. */
   readonly ownProjectId: () => string
-  /** The one that there is: a request may name it, and no other. */
-  readonly organizationId: () => string
 }
 
-/**
- * Answers who sends a request, by its `Authorization` header. It throws a `StatusError` 401 when that is nobody, or the token is for something else;
- * 403 when somebody acts for the user, or the request is about an organization that there is not.
- */
-export function createAuthenticate({ verifyBearer, ownProjectId, organizationId }: AuthenticateNeeds) {
-  return async function authenticate(ctx: Context): Promise<Caller> {
-    if (!ctx.req.headers.authorization) throw new StatusError('unauthenticated', 'auth header missing')
-    const presented = presentedToken(ctx)
+/** Answers who calls, by the `Authorization` header. It throws a `StatusError` 401 when that is nobody, or the token is for something else. */
+export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateNeeds) {
+  return async function authenticate(call: Call): Promise<Caller> {
+    if (!call.headers.authorization) throw new StatusError('unauthenticated', 'auth header missing')
+    const presented = presentedToken(call)
     if (!presented) throw new StatusError('unauthenticated', 'invalid auth header', { id: 'AUTH-7fs1e' })
     const bearer = await verifyBearer(presented.token, presented.request).catch((error: unknown) => {
       if (!(error instanceof ProofNotAccepted)) throw error
@@ -35,11 +37,10 @@ export function createAuthenticate({ verifyBearer, ownProjectId, organizationId 
     if (!bearer.audience.has(ownProjectId())) throw new StatusError('unauthenticated', 'invalid audience', { id: 'APP-Zxfako' })
     if (bearer.actorId !== undefined)
       throw new StatusError('permissionDenied', 'Impersonated tokens not allowed for API', { id: 'APP-Shi0J' })
-    const named = ctx.get('x-zitadel-orgid')
-    if (named !== '' && named !== organizationId())
-      throw new StatusError('permissionDenied', "Organisation doesn't exist", { id: 'AUTH-Bs7Ds' })
-    return bearer
+    const { admin, roles } = bearer.user
+    const held = roles[ownProjectId()] ?? []
+    return { ...bearer, isMember: admin || isMember(held), may: (permission) => admin || allows(held, permission) }
   }
 }
 
-const hasUser = (bearer: Bearer | undefined): bearer is Caller => bearer?.user !== undefined
+const hasUser = (bearer: Bearer | undefined): bearer is Bearer & { readonly user: User } => bearer?.user !== undefined

@@ -48,9 +48,14 @@ export class StatusError extends Error {
     this.headers = code === 'unauthenticated' ? { 'WWW-Authenticate': withId(text, id), ...headers } : headers
   }
 
+  /** Of gRPC, and of Connect. */
+  get number(): number {
+    return grpcCodes[this.code]
+  }
+
   /** The body of the reply: google.rpc.Status as grpc-gateway writes it. */
   toJSON() {
-    const status = { code: grpcCodes[this.code], message: withId(this.message, this.id) }
+    const status = { code: this.number, message: withId(this.message, this.id) }
     if (this.id === undefined) return status
     const detail = { '@type': 'type.googleapis.com/zitadel.v1.ErrorDetail', id: this.id, message: this.message }
     return { ...status, details: [detail] }
@@ -63,7 +68,8 @@ interface StatusOptions {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-const withId = (text: string, id: string | undefined) => (id === undefined ? text : `${text} (${id})`)
+/** The text with its id behind it, as ZITADEL writes messages. */
+export const withId = (text: string, id: string | undefined) => (id === undefined ? text : `${text} (${id})`)
 
 type Expected =
   | StoreUnavailable

@@ -1,38 +1,31 @@
-import type { Message } from '@bufbuild/protobuf'
 import type { Context } from 'koa'
 import { readBody } from '../kit/body.ts'
-import { type AuthenticateNeeds, createAuthenticate } from './authenticate.ts'
+import type { Dispatch } from './dispatch.ts'
 import { StatusError, statusOf, unexpected } from './errors.ts'
-import { type Handler, nameOf } from './handler.ts'
-import { createHandlers, type HandlerNeeds } from './handlers.ts'
-import { assertOrigin, shareWithBrowsers } from './origins.ts'
+import type { Handler } from './handler.ts'
+import { shareWithBrowsers } from './origins.ts'
 import { writeMessage } from './protojson.ts'
 import { createRouteGroups } from './published.ts'
 import { type Match, type Routes, segmentsOf } from './routes.ts'
 import { readRequest } from './transcode.ts'
-import { validate } from './validate.ts'
 
-/** Answers HTTP requests to the published RPCs with what their handlers make of them. */
-export function createGateway(needs: AuthenticateNeeds & HandlerNeeds): (ctx: Context) => Promise<void> {
-  const handlers = createHandlers(needs)
-  const authenticate = createAuthenticate(needs)
+/** Answers HTTP requests to the published addresses of RPCs. */
+export function createGateway(dispatch: Dispatch): (ctx: Context) => Promise<void> {
   const groups = createRouteGroups()
 
   async function answer(ctx: Context, routes: Routes): Promise<string> {
     const { route, values } = routeOf(ctx, routes)
-    const handler = handlers.get(nameOf(route.rpc))
-    if (!handler) throw new StatusError('unimplemented', `${nameOf(route.rpc)} is not served`)
-    const caller = await authenticate(ctx)
-    assertOrigin(ctx, caller)
-    const body = route.hasBody ? await bodyOf(ctx, handler) : noBytes
-    const request: Message = readRequest(route, { values, query: ctx.querystring, body })
-    validate(route.rpc.input, request)
-    return writeMessage(route.rpc.output, await handler.handle(request, caller))
+    const reply = await dispatch.call(route.rpc, ctx, async (handler) => {
+      const body = route.hasBody ? await bodyOf(ctx, handler) : noBytes
+      return readRequest(route, { values, query: ctx.querystring, body })
+    })
+    ctx.status = route.status
+    return writeMessage(route.rpc.output, reply)
   }
 
   return async (ctx) => {
     const group = groups.find(({ prefix }) => ctx.path.startsWith(prefix))
-    if (!group) return refuseConnect(ctx)
+    if (!group) return ctx.throw(404)
     ctx.set(replyHeaders)
     if (shareWithBrowsers(ctx)) return
     try {
@@ -80,11 +73,4 @@ function refuse(ctx: Context, status: StatusError): void {
   ctx.status = status.httpStatus
   ctx.set(status.headers)
   ctx.body = JSON.stringify(status)
-}
-
-/** The Connect protocol is not spoken yet; its clients are told so in its own form. */
-function refuseConnect(ctx: Context): void {
-  ctx.set(replyHeaders)
-  ctx.status = 501
-  ctx.body = JSON.stringify({ code: 'unimplemented', message: `${ctx.path.slice(1)} is not served` })
 }

@@ -1,12 +1,28 @@
-import { getMyMetadata } from './auth/getMyMetadata.ts'
-import { listMyMetadata } from './auth/listMyMetadata.ts'
-import { type Handler, nameOf } from './handler.ts'
+import type { Handler } from './handler.ts'
 import type { MetadataNeeds } from './metadata.ts'
 
 export type HandlerNeeds = MetadataNeeds
 
-/** Every RPC that is served, by its name. To serve another one, add its handler here: its addresses are in the descriptors. */
-export function createHandlers(needs: HandlerNeeds): ReadonlyMap<string, Handler> {
-  const handlers = [listMyMetadata(needs), getMyMetadata(needs)]
-  return new Map(handlers.map((handler) => [nameOf(handler.rpc), handler]))
+/** The handlers of one service by the names of their RPCs. */
+type ServiceHandlers = ReadonlyMap<string, Handler>
+type Make = (needs: HandlerNeeds) => readonly Handler[]
+
+/** Every service that is served, with its handlers. They are loaded with the first call, because descriptors take memory. To serve another RPC, add its handler to its service's list. */
+const services: Readonly<Record<string, () => Promise<Make>>> = {
+  'zitadel.auth.v1.AuthService': async () => (await import('./auth/auth.ts')).authHandlers,
+  'zitadel.management.v1.ManagementService': async () => (await import('./management/management.ts')).managementHandlers,
+}
+
+export const servedServices: readonly string[] = Object.keys(services)
+
+/** Finds the handlers of a service by its name in protobuf: at once when they are loaded. A service that is not served has none. */
+export function createHandlers(needs: HandlerNeeds): (service: string) => ServiceHandlers | Promise<ServiceHandlers> {
+  const loaded = new Map<string, ServiceHandlers>()
+  async function load(service: string): Promise<ServiceHandlers> {
+    const make = Object.hasOwn(services, service) ? await services[service]?.() : undefined
+    const handlers = new Map((make?.(needs) ?? []).map((handler) => [handler.rpc.name, handler]))
+    loaded.set(service, handlers)
+    return handlers
+  }
+  return (service) => loaded.get(service) ?? load(service)
 }

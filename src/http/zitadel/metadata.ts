@@ -2,16 +2,20 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { MetadataQuery, MetadataSchema } from '@zitadel/proto/zitadel/metadata_pb.js'
 import { type ListDetailsSchema, type ListQuery, TextQueryMethod } from '@zitadel/proto/zitadel/object_pb.js'
+import type { TextMethod } from '#src/base/text.ts'
 import { type Metadata, type MetadataEntry, metadataLimits } from '#src/domain/metadata/metadata.ts'
-import type { KeyFilter, KeyMethod } from '#src/domain/metadata/search.ts'
+import type { KeyFilter } from '#src/domain/metadata/search.ts'
 import type { MetadataFound } from '#src/domain/metadata/store.ts'
 import { StatusError } from './errors.ts'
 
 export interface MetadataNeeds {
-  readonly metadata: Pick<Metadata, 'get' | 'search'>
+  readonly metadata: Metadata
   /** The organization that everything belongs to: ZITADEL's `resourceOwner`. */
   readonly organizationId: () => string
 }
+
+/** For requests that write metadata. */
+export const metadataBodyBytes = 2 * 1024 * 1024
 
 const maxRows = 1000
 /** Each query costs a pass over the keys of a user. */
@@ -26,7 +30,7 @@ const keyMethodOf = {
   [TextQueryMethod.CONTAINS_IGNORE_CASE]: 'containsIgnoreCase',
   [TextQueryMethod.ENDS_WITH]: 'endsWith',
   [TextQueryMethod.ENDS_WITH_IGNORE_CASE]: 'endsWithIgnoreCase',
-} as const satisfies Record<TextQueryMethod, KeyMethod>
+} as const satisfies Record<TextQueryMethod, TextMethod>
 
 /** The filters that queries on metadata ask for; an entry has to pass them all. */
 export function filtersOf(queries: readonly MetadataQuery[]): readonly KeyFilter[] {

@@ -4,7 +4,11 @@
  */
 import type { Context } from 'koa'
 import type { Caller } from './authenticate.ts'
+import type { Call } from './call.ts'
 import { StatusError } from './errors.ts'
+
+/** What a browser's client of gRPC-web or Connect has to see (`cors.exposedHeaders` of Connect). */
+const exposed = 'Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin, X-Request-Id'
 
 /** Lets a page of any origin read the reply. Answers a preflight, which the browser keeps for an hour; `true` when it was one. */
 export function shareWithBrowsers(ctx: Context): boolean {
@@ -12,6 +16,7 @@ export function shareWithBrowsers(ctx: Context): boolean {
   if (origin === undefined) return false
   ctx.set('Access-Control-Allow-Origin', origin)
   ctx.vary('Origin')
+  ctx.set('Access-Control-Expose-Headers', exposed)
   if (ctx.method !== 'OPTIONS' || method === undefined) return false
   ctx.set('Access-Control-Allow-Methods', 'GET, POST, PUT, PATCH, DELETE')
   ctx.set('Access-Control-Allow-Headers', ctx.get('Access-Control-Request-Headers'))
@@ -21,7 +26,7 @@ export function shareWithBrowsers(ctx: Context): boolean {
 }
 
 /** Refuses a page of an origin that is not of the application which the token was issued to. A token that no application stands behind has none. */
-export function assertOrigin({ req: { headers } }: Context, { origins }: Caller): void {
+export function assertOrigin({ headers }: Call, { origins }: Caller): void {
   const { origin } = headers
   if (origin === undefined || origins === undefined || origins.has(origin)) return
   throw new StatusError('permissionDenied', 'Origin is not allowed', { id: 'AUTH-DZG21' })

@@ -1,58 +1,133 @@
 import type { DescService } from '@bufbuild/protobuf'
-import { AuthService } from '@zitadel/proto/zitadel/auth_pb.js'
 import { createRoutes, type Routes } from './routes.ts'
 
-/** Services that share the beginning of their addresses. The annotations of the first API are relative to `base`, those of the second are not. */
-interface Published {
-  readonly prefix: string
-  readonly base: string
-  readonly services: readonly DescService[] | (() => Promise<readonly DescService[]>)
+/** A service by its name in protobuf. Its descriptors are loaded when somebody asks for it: those of everything take 45 MB and a quarter of a second. */
+interface PublishedService {
+  readonly name: string
+  readonly load: () => Promise<DescService>
 }
 
-/**
- * All that ZITADEL publishes. The descriptors of everything take some 45 MB and a quarter of a second: a group without a handler is loaded when
- * somebody first asks for it, to be told that it is not served.
- */
-export const published: readonly Published[] = [
-  { prefix: '/auth/v1/', base: '/auth/v1', services: [AuthService] },
+/** Services that share the beginning of their addresses. The annotations of the first API are relative to `base`, those of the second are not. */
+interface PublishedGroup {
+  readonly prefix: string
+  readonly base: string
+  readonly services: readonly PublishedService[]
+}
+
+const service = (name: string, load: () => Promise<DescService>): PublishedService => ({ name, load })
+
+/** All that ZITADEL publishes with addresses of their own for REST. */
+export const published: readonly PublishedGroup[] = [
+  {
+    prefix: '/auth/v1/',
+    base: '/auth/v1',
+    services: [service('zitadel.auth.v1.AuthService', async () => (await import('@zitadel/proto/zitadel/auth_pb.js')).AuthService)],
+  },
   {
     prefix: '/management/v1/',
     base: '/management/v1',
-    services: async () => [(await import('@zitadel/proto/zitadel/management_pb.js')).ManagementService],
+    services: [
+      service(
+        'zitadel.management.v1.ManagementService',
+        async () => (await import('@zitadel/proto/zitadel/management_pb.js')).ManagementService,
+      ),
+    ],
   },
-  { prefix: '/admin/v1/', base: '/admin/v1', services: async () => [(await import('@zitadel/proto/zitadel/admin_pb.js')).AdminService] },
+  {
+    prefix: '/admin/v1/',
+    base: '/admin/v1',
+    services: [service('zitadel.admin.v1.AdminService', async () => (await import('@zitadel/proto/zitadel/admin_pb.js')).AdminService)],
+  },
   {
     prefix: '/v2/',
     base: '',
-    services: async () => [
-      (await import('@zitadel/proto/zitadel/user/v2/user_service_pb.js')).UserService,
-      (await import('@zitadel/proto/zitadel/session/v2/session_service_pb.js')).SessionService,
-      (await import('@zitadel/proto/zitadel/settings/v2/settings_service_pb.js')).SettingsService,
-      (await import('@zitadel/proto/zitadel/org/v2/org_service_pb.js')).OrganizationService,
-      (await import('@zitadel/proto/zitadel/oidc/v2/oidc_service_pb.js')).OIDCService,
-      (await import('@zitadel/proto/zitadel/saml/v2/saml_service_pb.js')).SAMLService,
-      (await import('@zitadel/proto/zitadel/idp/v2/idp_service_pb.js')).IdentityProviderService,
-      (await import('@zitadel/proto/zitadel/feature/v2/feature_service_pb.js')).FeatureService,
-      (await import('@zitadel/proto/zitadel/webkey/v2/webkey_service_pb.js')).WebKeyService,
+    services: [
+      service('zitadel.user.v2.UserService', async () => (await import('@zitadel/proto/zitadel/user/v2/user_service_pb.js')).UserService),
+      service(
+        'zitadel.session.v2.SessionService',
+        async () => (await import('@zitadel/proto/zitadel/session/v2/session_service_pb.js')).SessionService,
+      ),
+      service(
+        'zitadel.settings.v2.SettingsService',
+        async () => (await import('@zitadel/proto/zitadel/settings/v2/settings_service_pb.js')).SettingsService,
+      ),
+      service(
+        'zitadel.org.v2.OrganizationService',
+        async () => (await import('@zitadel/proto/zitadel/org/v2/org_service_pb.js')).OrganizationService,
+      ),
+      service('zitadel.oidc.v2.OIDCService', async () => (await import('@zitadel/proto/zitadel/oidc/v2/oidc_service_pb.js')).OIDCService),
+      service('zitadel.saml.v2.SAMLService', async () => (await import('@zitadel/proto/zitadel/saml/v2/saml_service_pb.js')).SAMLService),
+      service(
+        'zitadel.idp.v2.IdentityProviderService',
+        async () => (await import('@zitadel/proto/zitadel/idp/v2/idp_service_pb.js')).IdentityProviderService,
+      ),
+      service(
+        'zitadel.feature.v2.FeatureService',
+        async () => (await import('@zitadel/proto/zitadel/feature/v2/feature_service_pb.js')).FeatureService,
+      ),
+      service(
+        'zitadel.webkey.v2.WebKeyService',
+        async () => (await import('@zitadel/proto/zitadel/webkey/v2/webkey_service_pb.js')).WebKeyService,
+      ),
     ],
   },
   {
     prefix: '/v2beta/',
     base: '',
-    services: async () => [
-      (await import('@zitadel/proto/zitadel/user/v2beta/user_service_pb.js')).UserService,
-      (await import('@zitadel/proto/zitadel/session/v2beta/session_service_pb.js')).SessionService,
-      (await import('@zitadel/proto/zitadel/settings/v2beta/settings_service_pb.js')).SettingsService,
-      (await import('@zitadel/proto/zitadel/org/v2beta/org_service_pb.js')).OrganizationService,
-      (await import('@zitadel/proto/zitadel/oidc/v2beta/oidc_service_pb.js')).OIDCService,
-      (await import('@zitadel/proto/zitadel/feature/v2beta/feature_service_pb.js')).FeatureService,
-      (await import('@zitadel/proto/zitadel/webkey/v2beta/webkey_service_pb.js')).WebKeyService,
-      (await import('@zitadel/proto/zitadel/action/v2beta/action_service_pb.js')).ActionService,
-      (await import('@zitadel/proto/zitadel/app/v2beta/app_service_pb.js')).AppService,
-      (await import('@zitadel/proto/zitadel/authorization/v2beta/authorization_service_pb.js')).AuthorizationService,
-      (await import('@zitadel/proto/zitadel/instance/v2beta/instance_service_pb.js')).InstanceService,
-      (await import('@zitadel/proto/zitadel/internal_permission/v2beta/internal_permission_service_pb.js')).InternalPermissionService,
-      (await import('@zitadel/proto/zitadel/project/v2beta/project_service_pb.js')).ProjectService,
+    services: [
+      service(
+        'zitadel.user.v2beta.UserService',
+        async () => (await import('@zitadel/proto/zitadel/user/v2beta/user_service_pb.js')).UserService,
+      ),
+      service(
+        'zitadel.session.v2beta.SessionService',
+        async () => (await import('@zitadel/proto/zitadel/session/v2beta/session_service_pb.js')).SessionService,
+      ),
+      service(
+        'zitadel.settings.v2beta.SettingsService',
+        async () => (await import('@zitadel/proto/zitadel/settings/v2beta/settings_service_pb.js')).SettingsService,
+      ),
+      service(
+        'zitadel.org.v2beta.OrganizationService',
+        async () => (await import('@zitadel/proto/zitadel/org/v2beta/org_service_pb.js')).OrganizationService,
+      ),
+      service(
+        'zitadel.oidc.v2beta.OIDCService',
+        async () => (await import('@zitadel/proto/zitadel/oidc/v2beta/oidc_service_pb.js')).OIDCService,
+      ),
+      service(
+        'zitadel.feature.v2beta.FeatureService',
+        async () => (await import('@zitadel/proto/zitadel/feature/v2beta/feature_service_pb.js')).FeatureService,
+      ),
+      service(
+        'zitadel.webkey.v2beta.WebKeyService',
+        async () => (await import('@zitadel/proto/zitadel/webkey/v2beta/webkey_service_pb.js')).WebKeyService,
+      ),
+      service(
+        'zitadel.action.v2beta.ActionService',
+        async () => (await import('@zitadel/proto/zitadel/action/v2beta/action_service_pb.js')).ActionService,
+      ),
+      service(
+        'zitadel.app.v2beta.AppService',
+        async () => (await import('@zitadel/proto/zitadel/app/v2beta/app_service_pb.js')).AppService,
+      ),
+      service(
+        'zitadel.authorization.v2beta.AuthorizationService',
+        async () => (await import('@zitadel/proto/zitadel/authorization/v2beta/authorization_service_pb.js')).AuthorizationService,
+      ),
+      service(
+        'zitadel.instance.v2beta.InstanceService',
+        async () => (await import('@zitadel/proto/zitadel/instance/v2beta/instance_service_pb.js')).InstanceService,
+      ),
+      service(
+        'zitadel.internal_permission.v2beta.InternalPermissionService',
+        async () =>
+          (await import('@zitadel/proto/zitadel/internal_permission/v2beta/internal_permission_service_pb.js')).InternalPermissionService,
+      ),
+      service(
+        'zitadel.project.v2beta.ProjectService',
+        async () => (await import('@zitadel/proto/zitadel/project/v2beta/project_service_pb.js')).ProjectService,
+      ),
     ],
   },
 ]
@@ -63,15 +138,15 @@ export interface RouteGroup {
   routes(): Routes | Promise<Routes>
 }
 
-/** The groups with their tables: those whose descriptors are at hand are ready at once, the others when they are asked for. */
+/** The groups with their tables, which are made when they are first asked for. */
 export function createRouteGroups(): readonly RouteGroup[] {
   return published.map(({ prefix, base, services }) => {
-    let routes = typeof services === 'function' ? undefined : createRoutes(base, services)
-    async function load(find: () => Promise<readonly DescService[]>): Promise<Routes> {
-      const found = await find()
+    let routes: Routes | undefined
+    async function load(): Promise<Routes> {
+      const found = await Promise.all(services.map((each) => each.load()))
       routes ??= createRoutes(base, found)
       return routes
     }
-    return { prefix, routes: () => routes ?? load(services as () => Promise<readonly DescService[]>) }
+    return { prefix, routes: () => routes ?? load() }
   })
 }

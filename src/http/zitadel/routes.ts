@@ -1,5 +1,6 @@
 import { type DescField, type DescMethod, type DescService, getOption } from '@bufbuild/protobuf'
 import { http } from '@zitadel/proto/google/api/annotations_pb.js'
+import { options } from '@zitadel/proto/zitadel/protoc_gen_zitadel/v2/options_pb.js'
 
 /** One address of an RPC, from its `google.api.http` annotation. */
 export interface Route {
@@ -8,6 +9,8 @@ export interface Route {
   readonly variables: readonly DescField[]
   /** Whether the body is the request; otherwise the query is. */
   readonly hasBody: boolean
+  /** Of a reply without a fault. */
+  readonly status: number
 }
 
 /** `segments` are the values of the route's variables. Without a route, `methods` says what the path would take: nothing when there is no such path. */
@@ -32,11 +35,12 @@ export function createRoutes(base: string, services: readonly DescService[]) {
   const root = newNode()
   for (const rpc of services.flatMap(({ methods }) => methods)) {
     const rule = getOption(rpc, http)
+    const status = getOption(rpc, options).httpResponse?.successCode || 200
     for (const { pattern, body } of [rule, ...rule.additionalBindings]) {
       if (pattern.value === undefined) continue
       if (pattern.case === 'custom' || (body !== '' && body !== '*')) throw new TypeError(`the address of ${rpc} is of an unknown kind`)
       const { node, variables } = plant(root, base + pattern.value, rpc)
-      node.routes.set(pattern.case.toUpperCase(), { rpc, variables, hasBody: body === '*' })
+      node.routes.set(pattern.case.toUpperCase(), { rpc, variables, hasBody: body === '*', status })
     }
   }
 

@@ -21,7 +21,16 @@ import { graceSeconds } from './artifacts.ts'
 
 const collections: Readonly<Record<string, readonly IndexDescription[]>> = {
   schema: [],
-  users: [{ name: 'by_verified_email', key: { emailKey: 1 }, sparse: true }],
+  users: [
+    { name: 'by_verified_email', key: { emailKey: 1 }, sparse: true },
+    { name: 'by_email', key: { emailSearch: 1 } },
+    { name: 'by_username', key: { usernameKey: 1 } },
+    { name: 'by_creation', key: { 'user.createdAt': 1, _id: 1 } },
+    { name: 'by_state', key: { 'user.state': 1, 'user.createdAt': 1, _id: 1 } },
+    { name: 'by_metadata_key', key: { 'metadata.names': 1 } },
+    { name: 'by_metadata', key: { 'metadata.tags': 1 } },
+    { name: 'by_project', key: { 'user.roles.projectId': 1 } },
+  ],
   usernames: [],
   personal_access_tokens: [
     { name: 'by_hash', key: { hash: 1 } },

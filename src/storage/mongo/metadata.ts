@@ -5,6 +5,7 @@ import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
 import { writeEvents } from './audit.ts'
 import type { Connection } from './connection.ts'
 import { RaceLost } from './failures.ts'
+import { tagOf } from './metadataTag.ts'
 import { type StoredEntry, type StoredMetadata, type UserDocument, usersOf } from './userDocument.ts'
 
 /**
@@ -16,7 +17,15 @@ const keyOf = (field: string) => Buffer.from(field, 'base64url').toString()
 const pathOf = (key: string) => `metadata.entries.${fieldOf(key)}`
 
 /** What a change is decided on. With no path to an entry, none comes along: a projection that names fields leaves the others out. */
-const heads = { version: 1, 'user.sequence': 1, 'user.changedAt': 1, 'metadata.keys': 1, 'metadata.bytes': 1 } as const
+const heads = {
+  version: 1,
+  'user.sequence': 1,
+  'user.changedAt': 1,
+  'metadata.keys': 1,
+  'metadata.bytes': 1,
+  'metadata.names': 1,
+  'metadata.tags': 1,
+} as const
 
 export function createMetadataStore(connection: Connection): MetadataStore {
   const { database } = connection
@@ -77,6 +86,8 @@ export function storedMetadata(entries: readonly MetadataEntry[]): StoredMetadat
     keys: last.length,
     bytes: sizeOf(last),
     entries: Object.fromEntries(last.map((entry) => [fieldOf(entry.key), stored(entry)])),
+    names: last.map(({ key }) => key),
+    tags: last.map(tagOf),
   }
 }
 
@@ -106,18 +117,22 @@ function selected(entries: MetadataEntry[], { matches, offset, limit, ascending 
 function updateOf(
   { put, remove, sequence, at }: MetadataChange,
   before: ReadonlyMap<string, MetadataEntry>,
-  { keys, bytes }: StoredMetadata,
+  { keys, bytes, names, tags }: StoredMetadata,
   asked: ReadonlySet<string>,
 ): UpdateFilter<UserDocument> {
   const touched = new Set([...put.map(({ key }) => key), ...remove])
   const unasked = [...touched].find((key) => !asked.has(key))
   if (unasked !== undefined) throw new TypeError(`a change of metadata names ${JSON.stringify(unasked)}, which it has not asked for`)
   const gone = [...before.values()].filter(({ key }) => touched.has(key))
+  const old = new Set(gone.flatMap((entry) => [entry.key, tagOf(entry)]))
+  const without = (before: readonly string[]) => before.filter((each) => !old.has(each))
   const set = {
     'user.sequence': sequence,
     'user.changedAt': at,
     'metadata.keys': keys - gone.length + put.length,
     'metadata.bytes': bytes - sizeOf(gone) + sizeOf(put),
+    'metadata.names': [...without(names), ...put.map(({ key }) => key)],
+    'metadata.tags': [...without(tags), ...put.map(tagOf)],
   }
   const unset: Record<string, ''> = Object.fromEntries(remove.map((key) => [pathOf(key), '']))
   return {

@@ -4,13 +4,28 @@
  */
 import type { Db } from 'mongodb'
 import { CannotStart } from '#src/base/errors.ts'
+import { comparable } from '#src/domain/users/user.ts'
+import { entriesOf } from './metadata.ts'
+import { tagOf } from './metadataTag.ts'
 import { rootId, rootOf } from './revision.ts'
+import { usersOf } from './userDocument.ts'
 
 type Step = (database: Db) => Promise<unknown>
 
 const steps: readonly Step[] = [
   // 1: the one document of the catalogue, so that its changes are updates from the start and two first commits meet in it.
   (database) => rootOf(database).updateOne({ _id: rootId }, { $setOnInsert: { revision: 0 } }, { upsert: true }),
+  // 2: what users are looked for by.
+  async (database) => {
+    const users = usersOf(database)
+    for await (const { _id, user, metadata } of users.find({ 'metadata.tags': { $exists: false } })) {
+      const emailSearch = user.profile.email && comparable(user.profile.email)
+      const entries = entriesOf(metadata)
+      const names = entries.map(({ key }) => key)
+      const set = { 'metadata.names': names, 'metadata.tags': entries.map(tagOf), ...(emailSearch && { emailSearch }) }
+      await users.updateOne({ _id, 'metadata.tags': { $exists: false } }, { $set: set, $inc: { version: 1 } })
+    }
+  },
 ]
 
 interface SchemaDocument {

@@ -14,6 +14,9 @@ export interface StoredMetadata {
   readonly keys: number
   readonly bytes: number
   readonly entries: Readonly<Record<string, StoredEntry>>
+  /** What users are looked for by: the keys, and `tagOf` each entry. The entries themselves have no names that an index could know. */
+  readonly names: readonly string[]
+  readonly tags: readonly string[]
 }
 
 /** Role keys are by project id, which may be any text: pairs, because field names may not. */
@@ -29,6 +32,8 @@ export interface UserDocument {
   readonly usernameKey: string
   /** The comparable form of a proven e-mail address. */
   readonly emailKey?: string
+  /** The comparable form of an e-mail address, proven or not. */
+  readonly emailSearch?: string
   readonly user: StoredUser
   readonly metadata: StoredMetadata
 }
@@ -38,10 +43,19 @@ export const usersOf = (database: Db) => database.collection<UserDocument>('user
 /** The fields to set and to take away so that the document is that of `user`. */
 export function withUser({ id: _, roles, ...user }: User) {
   const { email, emailVerified } = user.profile
-  const emailKey = email && emailVerified ? comparable(email) : undefined
+  const emailSearch = email ? comparable(email) : undefined
+  const emailKey = emailVerified ? emailSearch : undefined
   const stored = { ...user, roles: Object.entries(roles).map(([projectId, keys]) => ({ projectId, keys })) }
-  const set = { usernameKey: comparable(user.username), user: stored, ...(emailKey !== undefined && { emailKey }) }
-  const unset: Record<string, ''> = emailKey === undefined ? { emailKey: '' } : {}
+  const set = {
+    usernameKey: comparable(user.username),
+    user: stored,
+    ...(emailKey !== undefined && { emailKey }),
+    ...(emailSearch !== undefined && { emailSearch }),
+  }
+  const unset: Record<string, ''> = {
+    ...(emailKey === undefined && { emailKey: '' }),
+    ...(emailSearch === undefined && { emailSearch: '' }),
+  }
   return { set, unset }
 }
 

@@ -7,6 +7,7 @@ import { RaceLost, refusing } from './failures.ts'
 import { entriesOf, storedMetadata } from './metadata.ts'
 import { tokensOf } from './tokens.ts'
 import { type UserDocument, userOf, usersOf, withUser } from './userDocument.ts'
+import { filterOf, sortOf } from './userSearch.ts'
 
 interface UsernameDocument {
   readonly _id: string
@@ -69,6 +70,16 @@ export function createUserStore(connection: Connection): UserStore {
           .toArray()
         const items = documents.slice(0, limit).map(userOf)
         return documents.length > limit ? { items, next: items.at(-1)?.id } : { items }
+      }),
+
+    search: (search) =>
+      connection.run(async () => {
+        const { offset, limit } = search
+        const filter = filterOf(search.filter)
+        const cursor = users.find(filter, withoutMetadata).sort(sortOf(search)).skip(offset)
+        const found = (await cursor.limit(limit).toArray()).map(userOf)
+        const isWhole = found.length < limit && (found.length > 0 || offset === 0)
+        return { users: found, total: isWhole ? offset + found.length : await users.countDocuments(filter) }
       }),
 
     isEmpty: () => connection.run(async () => (await users.findOne({}, { projection: { _id: 1 } })) === null),

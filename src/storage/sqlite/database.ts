@@ -13,6 +13,8 @@ import { blockingMs, whileBusy } from './patience.ts'
 /** `FULL` survives a loss of power with every commit; `NORMAL` may lose the last ones, and is many times as fast. */
 export type Synchronous = 'FULL' | 'NORMAL'
 
+const mostStatements = 500
+
 export class Database {
   readonly path: string
   readonly #connection: DatabaseSync
@@ -39,6 +41,11 @@ export class Database {
       PRAGMA journal_size_limit = 67108864;
     `)
     this.#group = new GroupCommit(this.#connection)
+  }
+
+  /** Gives statements a function that answers the same whenever it gets the same; it answers 1 or 0. */
+  define(name: string, judge: (...values: SQLOutputValue[]) => boolean): void {
+    this.#connection.function(name, { deterministic: true, varargs: true }, (...values) => (judge(...values) ? 1 : 0))
   }
 
   /** Runs SQL that answers nothing, outside of the group commit: for the start. */
@@ -164,6 +171,8 @@ export class Database {
     let statement = this.#statements.get(sql)
     if (!statement) {
       statement = this.#connection.prepare(sql)
+      // Searches are made of what somebody asks for, so there is no end of them.
+      if (this.#statements.size >= mostStatements) this.#statements.delete(this.#statements.keys().next().value as string)
       this.#statements.set(sql, statement)
     }
     return statement

@@ -5,6 +5,7 @@ import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
 import { violatedIndex } from './failures.ts'
 import { allEntries, keptText, putEntry } from './metadata.ts'
+import { countOf, defineMatching, selectionOf } from './userSearch.ts'
 
 interface UserRow {
   readonly id: string
@@ -22,6 +23,7 @@ const hotColumns = 'state, sequence, created_at, changed_at, document'
 const columns = `id, ${hotColumns}`
 
 export function createUserStore(database: Database): UserStore {
+  defineMatching(database)
   const selectOne = (id: UserId) => {
     const [row] = database.rows(`SELECT ${hotColumns} FROM users WHERE id = ?`, id) as HotRow[]
     return row && userOfHotRow(id, row)
@@ -30,6 +32,10 @@ export function createUserStore(database: Database): UserStore {
     const user = selectOne(id)
     if (!user) throw new UserNotFound(id)
     return user
+  }
+
+  const putGrants = ({ id, roles }: User) => {
+    for (const projectId of Object.keys(roles)) database.run('INSERT INTO grants (project_id, user_id) VALUES (?, ?)', projectId, id)
   }
 
   return {
@@ -73,6 +79,16 @@ export function createUserStore(database: Database): UserStore {
         return rows.length > limit ? { items, next: items.at(-1)?.id } : { items }
       }),
 
+    search: (search) =>
+      database.readTogether(() => {
+        const { sql, parameters } = selectionOf(search, columns)
+        const users = database.all<UserRow>(sql, ...parameters).map(userOf)
+        const isWhole = users.length < search.limit && (users.length > 0 || search.offset === 0)
+        if (isWhole) return { users, total: search.offset + users.length }
+        const count = countOf(search.filter)
+        return { users, total: database.get<{ total: number }>(count.sql, ...count.parameters)?.total ?? 0 }
+      }),
+
     isEmpty: () => database.read(() => database.get('SELECT 1 FROM users LIMIT 1') === undefined),
 
     insert: (user, metadata, events) =>
@@ -81,11 +97,12 @@ export function createUserStore(database: Database): UserStore {
         const bytes = metadata.reduce((sum, { value }) => sum + value.byteLength, 0)
         refusing(user, () => {
           database.run(
-            `INSERT INTO users (id, username_key, email_key, state, sequence, created_at, changed_at, metadata_keys, metadata_bytes,
-             document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+            `INSERT INTO users (id, username_key, email_key, email_search, state, sequence, created_at, changed_at, metadata_keys,
+             metadata_bytes, document) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
             user.id,
             comparable(user.username),
             emailKey(user),
+            emailSearch(user),
             user.state,
             user.sequence,
             user.createdAt.getTime(),
@@ -94,6 +111,7 @@ export function createUserStore(database: Database): UserStore {
             bytes,
             documentOf(user),
           )
+          putGrants(user)
           for (const entry of metadata) putEntry(database, user.id, entry)
           if (metadata.length > 0) {
             const text = keptText(database, user.id, metadata.length, bytes)
@@ -111,10 +129,11 @@ export function createUserStore(database: Database): UserStore {
         const { user, events } = change
         refusing(user, () =>
           database.run(
-            `UPDATE users SET username_key = ?, email_key = ?, state = ?, sequence = ?, created_at = ?, changed_at = ?, document = ?
-             WHERE id = ?`,
+            `UPDATE users SET username_key = ?, email_key = ?, email_search = ?, state = ?, sequence = ?, created_at = ?, changed_at = ?,
+             document = ? WHERE id = ?`,
             comparable(user.username),
             emailKey(user),
+            emailSearch(user),
             user.state,
             user.sequence,
             user.createdAt.getTime(),
@@ -123,6 +142,10 @@ export function createUserStore(database: Database): UserStore {
             id,
           ),
         )
+        if (Object.keys(user.roles).join() !== Object.keys(current.roles).join()) {
+          database.run('DELETE FROM grants WHERE user_id = ?', id)
+          putGrants(user)
+        }
         writeEvents(database, events)
         return user
       }),
@@ -138,6 +161,9 @@ export function createUserStore(database: Database): UserStore {
 
 /** The address under which somebody is found: only one that they have proved to be theirs. */
 const emailKey = ({ profile }: User) => (profile.email && profile.emailVerified ? comparable(profile.email) : null)
+
+/** The address under which somebody is looked for, proved or not. */
+const emailSearch = ({ profile }: User) => (profile.email ? comparable(profile.email) : null)
 
 const documentOf = ({ id, state, sequence, createdAt, changedAt, ...rest }: User) => JSON.stringify(rest)
 

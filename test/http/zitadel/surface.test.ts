@@ -81,11 +81,8 @@ describe('who may ask', () => {
 describe('an address', () => {
   test.each([
     ['GET', '/auth/v1/users/me', 'zitadel.auth.v1.AuthService/GetMyUser'],
-    ['POST', '/management/v1/users/7/metadata/_bulk', 'zitadel.management.v1.ManagementService/BulkSetUserMetadata'],
-    ['POST', '/management/v1/users/7/metadata/_search', 'zitadel.management.v1.ManagementService/ListUserMetadata'],
-    ['POST', '/management/v1/users/7/metadata/_searches', 'zitadel.management.v1.ManagementService/SetUserMetadata'],
-    ['GET', '/management/v1/users/7/metadata/_search', 'zitadel.management.v1.ManagementService/GetUserMetadata'],
-    ['DELETE', '/management/v1/users/7/metadata/_bulk', 'zitadel.management.v1.ManagementService/BulkRemoveUserMetadata'],
+    ['POST', '/management/v1/orgs/me/domains/_search', 'zitadel.management.v1.ManagementService/ListOrgDomains'],
+    ['DELETE', '/management/v1/policies/login', 'zitadel.management.v1.ManagementService/ResetLoginPolicyToDefault'],
     ['PUT', '/management/v1/projects/7/roles/a/b', 'zitadel.management.v1.ManagementService/UpdateProjectRole'],
     ['GET', '/admin/v1/healthz', 'zitadel.admin.v1.AdminService/Healthz'],
     ['POST', '/v2/users/7/metadata', 'zitadel.user.v2.UserService/SetUserMetadata'],
@@ -114,9 +111,13 @@ describe('an address', () => {
     expect([status, text, headers.allow]).toEqual([405, '{"code":12,"message":"Method Not Allowed"}', allowed])
   })
 
-  test('of the Connect protocol is not served, which its clients can read', async () => {
-    const { status, json } = await surface.send({ method: 'POST', path: '/zitadel.auth.v1.AuthService/ListMyMetadata', body: {} })
-    expect([status, json]).toEqual([501, { code: 'unimplemented', message: 'zitadel.auth.v1.AuthService/ListMyMetadata is not served' }])
+  test('of a method by its name answers what its address answers, or that it is not served', async () => {
+    const call = (name: string) => surface.send({ method: 'POST', path: `/zitadel.auth.v1.AuthService/${name}`, body: {} })
+    expect((await call('ListMyMetadata')).json).toEqual((await surface.search({})).json)
+    const { status, json } = await call('GetMyUser')
+    expect([status, json]).toEqual([501, { code: 'unimplemented', message: 'zitadel.auth.v1.AuthService/GetMyUser is not served' }])
+    expect((await call('GetYourUser')).status).toBe(404)
+    expect((await surface.send({ method: 'POST', path: '/zitadel.nothing.v1.Service/Get', body: {} })).status).toBe(404)
   })
 
   test.each(['/', '/oauth/v2/token', '/auth/v1', '/authx/v1/users/me', '/v2x'])('of somebody else is left to them: %s', async (address) => {

@@ -105,8 +105,9 @@ describe('a request is read by its descriptor', () => {
 })
 
 describe('everything that is published', () => {
-  test.each(published)('has addresses and rules that are understood: $prefix', async ({ base, services }) => {
-    const found = typeof services === 'function' ? await services() : services
+  test.each(published)('has the name that is said, and addresses and rules that are understood: $prefix', async ({ base, services }) => {
+    const found = await Promise.all(services.map(({ load }) => load()))
+    expect(found.map(({ typeName }) => typeName)).toEqual(services.map(({ name }) => name))
     expect(() => createRoutes(base, found)).not.toThrow()
     for (const { input } of found.flatMap(({ methods }) => methods)) expect(() => checkOf(input), input.typeName).not.toThrow()
   })

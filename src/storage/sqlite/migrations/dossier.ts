@@ -94,4 +94,21 @@ export const dossierSteps: readonly string[] = [
     published_until INTEGER
   ) STRICT;
   `,
+  // What users are looked for by (domain/users/search.ts).
+  `
+  ALTER TABLE users ADD COLUMN email_search TEXT;
+  UPDATE users SET email_search = lower(document ->> '$.profile.email');
+  CREATE INDEX users_by_email ON users (email_search, id) WHERE email_search IS NOT NULL;
+  CREATE INDEX users_by_creation ON users (created_at, id);
+  CREATE INDEX users_by_state ON users (state, created_at, id);
+  CREATE INDEX metadata_by_key ON metadata (key, substr(value, 1, 201), user_id);
+
+  CREATE TABLE grants (
+    project_id TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE,
+    PRIMARY KEY (project_id, user_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX grants_by_user ON grants (user_id);
+  INSERT INTO grants (project_id, user_id) SELECT roles.key, users.id FROM users, json_each(users.document, '$.roles') AS roles;
+  `,
 ]

@@ -1,0 +1,57 @@
+/**
+ * Who may call what. The first API says it in its descriptors; the second says "authenticated" there and leaves the rest to the server, which is the
+ * table below. An RPC that neither settles cannot be served: making its handler fails.
+ */
+import { type DescMethod, getOption, type Message } from '@bufbuild/protobuf'
+import { auth_option } from '@zitadel/proto/zitadel/options_pb.js'
+import { options } from '@zitadel/proto/zitadel/protoc_gen_zitadel/v2/options_pb.js'
+import type { Caller } from './authenticate.ts'
+import { StatusError } from './errors.ts'
+import { nameOf } from './handler.ts'
+
+/** What a caller needs. */
+export interface Access {
+  /** The permission; without one, whoever has a token may. */
+  readonly permission?: string
+  /** The field of the request with the user's id: people may do this for themselves without the permission. */
+  readonly self?: string
+  /** A refusal is worded as the API of the RPC has it. */
+  readonly isFirstApi: boolean
+}
+
+type Rule = readonly [permission: string, self?: string]
+
+const read = (self = 'userId'): Rule => ['user.read', self]
+
+/** Of services whose descriptors say "authenticated". */
+const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+  'zitadel.user.v2.UserService': {
+    SetUserMetadata: ['user.write'],
+    ListUserMetadata: read(),
+    DeleteUserMetadata: ['user.write'],
+  },
+}
+
+/** Services in which everybody acts on themselves. */
+const ownServices = new Set(['zitadel.auth.v1.AuthService'])
+
+/** @throws TypeError for an RPC that nobody has decided about. */
+export function accessOf(rpc: DescMethod): Access {
+  const service = rpc.parent.typeName
+  const isFirstApi = service.split('.').at(-2) === 'v1'
+  if (ownServices.has(service)) return { isFirstApi }
+  const [permission, self] = Object.hasOwn(rules, service) ? (rules[service]?.[rpc.name] ?? []) : []
+  const published = isFirstApi ? getOption(rpc, auth_option).permission : getOption(rpc, options).authOption?.permission
+  const settled = permission ?? (published === 'authenticated' && !isFirstApi ? undefined : published)
+  if (!settled) throw new TypeError(`nobody has decided who may call ${nameOf(rpc)}`)
+  return settled === 'authenticated' ? { isFirstApi } : { permission: settled, isFirstApi, ...(self !== undefined && { self }) }
+}
+
+/** @throws StatusError */
+export function assertMay({ permission, self, isFirstApi }: Access, caller: Caller, request?: Message): void {
+  if (permission === undefined || caller.may(permission)) return
+  if (self !== undefined && request && (request as unknown as Record<string, unknown>)[self] === caller.user.id) return
+  if (isFirstApi) throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
+  if (!caller.isMember) throw new StatusError('notFound', 'membership not found', { id: 'AUTHZ-cdgFk' })
+  throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-AWfge' })
+}

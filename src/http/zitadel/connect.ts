@@ -1,0 +1,97 @@
+/**
+ * The protocols of Connect, gRPC-web and gRPC, by the published descriptors: one address a method, `/{service}/{method}`. A service's descriptors are
+ * loaded with its first call.
+ */
+
+import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
+import { finished } from 'node:stream/promises'
+import type { DescMethodUnary, DescService } from '@bufbuild/protobuf'
+import {
+  type Code,
+  ConnectError,
+  type ConnectRouter,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+} from '@connectrpc/connect'
+import { connectNodeAdapter } from '@connectrpc/connect-node'
+import { ErrorDetailSchema } from '@zitadel/proto/zitadel/message_pb.js'
+import type { Context } from 'koa'
+import { bodyLimitBytes } from '../kit/body.ts'
+import type { Call } from './call.ts'
+import type { Dispatch } from './dispatch.ts'
+import { type StatusError, statusOf, unexpected, withId } from './errors.ts'
+import { shareWithBrowsers } from './origins.ts'
+import { published } from './published.ts'
+
+type Answer = ReturnType<typeof connectNodeAdapter>
+
+/** Answers a request for a method by its name, in whichever of the protocols it is made. */
+export function createConnect(dispatch: Dispatch): (ctx: Context) => Promise<void> {
+  const loaders = new Map(published.flatMap(({ services }) => services.map(({ name, load }) => [name, load])))
+  const answers = new Map<string, Answer>()
+
+  async function answerOf(name: string): Promise<Answer> {
+    const known = answers.get(name)
+    if (known) return known
+    const load = loaders.get(name)
+    const service = load && (await load())
+    const limits = service && (await limitsOf(dispatch, service))
+    const made = connectNodeAdapter({
+      // Nothing of what is sent is worth the time of compressing it, which is the proxy's business.
+      acceptCompression: [],
+      contextValues: (request) => createContextValues().set(contextKey, contextOf.get(request)),
+      routes(router) {
+        if (service && limits) for (const rpc of service.methods) serve(router, dispatch, rpc as DescMethodUnary, limits.get(rpc.name))
+      },
+    })
+    if (service) answers.set(name, made)
+    return made
+  }
+
+  return async (ctx) => {
+    if (shareWithBrowsers(ctx)) return
+    const [, name = ''] = ctx.path.split('/')
+    const answer = await answerOf(name)
+    ctx.respond = false
+    ctx.res.statusCode = 200
+    contextOf.set(ctx.req, ctx)
+    answer(ctx.req, ctx.res)
+    // A client that went away in the middle is nobody's fault.
+    await finished(ctx.res).catch(() => undefined)
+  }
+}
+
+/** Koa's context of a request, for its handler. */
+const contextOf = new WeakMap<IncomingMessage | Http2ServerRequest, Context>()
+const contextKey = createContextKey<Context | undefined>(undefined)
+
+/** How long the requests of a service may be, by method. */
+async function limitsOf(dispatch: Dispatch, { methods }: DescService): Promise<ReadonlyMap<string, number>> {
+  const entries = methods.map(async (rpc) => [rpc.name, (await dispatch.handlerOf(rpc))?.bodyLimitBytes ?? bodyLimitBytes] as const)
+  return new Map(await Promise.all(entries))
+}
+
+function serve(router: ConnectRouter, dispatch: Dispatch, rpc: DescMethodUnary, readMaxBytes?: number): void {
+  router.rpc(
+    rpc,
+    async (request, { values }: HandlerContext) => {
+      const ctx = values.get(contextKey) as Context
+      try {
+        return await dispatch.call(rpc, ctx satisfies Call, () => request)
+      } catch (error) {
+        const status = statusOf(error)
+        if (!status) ctx.app.emit('error', error, ctx)
+        throw connectErrorOf(status ?? unexpected())
+      }
+    },
+    { readMaxBytes },
+  )
+}
+
+function connectErrorOf(status: StatusError): ConnectError {
+  const { id, message, number, headers } = status
+  const details = id === undefined ? [] : [{ desc: ErrorDetailSchema, value: { id, message } }]
+  return new ConnectError(withId(message, id), number as Code, headers, details)
+}

@@ -1,0 +1,73 @@
+/** A user's metadata, for managers (contracts/zitadel.md, section 2). */
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { ManagementService } from '@zitadel/proto/zitadel/management_pb.js'
+import { MetadataNotFound } from '#src/domain/metadata/metadata.ts'
+import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
+import type { Caller } from '../authenticate.ts'
+import { StatusError } from '../errors.ts'
+import { handlerOf } from '../handler.ts'
+import { filtersOf, listDetailsOf, type MetadataNeeds, metadataBodyBytes, metadataOf, pageOf } from '../metadata.ts'
+
+export function metadataHandlers({ metadata, organizationId }: MetadataNeeds) {
+  const { method } = ManagementService
+  const large = { bodyLimitBytes: metadataBodyBytes }
+  const actorOf = ({ user }: Caller) => ({ kind: 'user', id: user.id }) as const
+
+  /** Where the user stands after a change. */
+  async function changed(write: Promise<{ sequence: number; at: Date }>) {
+    const { sequence, at } = await refused(write)
+    return { details: { sequence: BigInt(sequence), changeDate: timestampFromDate(at), resourceOwner: organizationId() } }
+  }
+
+  return [
+    handlerOf(method.listUserMetadata, async ({ id, query, queries }) => {
+      const found = await metadata.search(id as UserId, filtersOf(queries), pageOf(query))
+      return { details: listDetailsOf(found), result: found.entries.map((entry) => metadataOf(entry, organizationId())) }
+    }),
+
+    handlerOf(method.getUserMetadata, async ({ id, key }) => ({
+      metadata: metadataOf(await metadata.get(id as UserId, key), organizationId()),
+    })),
+
+    // ZITADEL tells the time of the change as that of the creation here.
+    handlerOf(
+      method.setUserMetadata,
+      async ({ id, key, value }, caller) => {
+        const { sequence, at } = await refused(metadata.set(id as UserId, [{ key, value }], actorOf(caller)))
+        return { details: { sequence: BigInt(sequence), creationDate: timestampFromDate(at), resourceOwner: organizationId() } }
+      },
+      large,
+    ),
+
+    handlerOf(
+      method.bulkSetUserMetadata,
+      ({ id, metadata: values }, caller) => changed(metadata.set(id as UserId, values, actorOf(caller))),
+      large,
+    ),
+
+    handlerOf(method.removeUserMetadata, ({ id, key }, caller) =>
+      changed(
+        metadata.remove(id as UserId, [key], actorOf(caller)).catch((error: unknown) => {
+          throw error instanceof MetadataNotFound ? new StatusError('notFound', 'Metadata not found', { id: 'META-ncnw3' }) : error
+        }),
+      ),
+    ),
+
+    handlerOf(
+      method.bulkRemoveUserMetadata,
+      ({ id, keys }, caller) => changed(metadata.remove(id as UserId, keys, actorOf(caller))),
+      large,
+    ),
+  ]
+}
+
+/** The words for what a write is refused for. */
+async function refused<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write
+  } catch (error) {
+    if (error instanceof UserNotFound) throw new StatusError('failedPrecondition', 'User could not be found', { id: 'COMMAND-uXHNj' })
+    if (error instanceof MetadataNotFound) throw new StatusError('notFound', 'One or more keys do not exist', { id: 'META-2nnds' })
+    throw error
+  }
+}
