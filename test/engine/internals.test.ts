@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { engineConfiguration } from '#src/engine/configuration.ts'
 import {
   AlreadyUsedError,
+  dpopProofOf,
   type Endpoint,
   errors,
   fetchGuarded,
@@ -79,6 +80,12 @@ test('the prototypes that are overridden have the methods', () => {
   ] as const) {
     for (const method of methods) expect(models[model]?.prototype[method], `${model}#${method}`).toBeTypeOf('function')
   }
+  const { ReplayDetection, AccessToken } = provider as unknown as Record<string, { unique?: unknown; IN_PAYLOAD?: unknown }>
+  expect(ReplayDetection?.unique).toBeTypeOf('function')
+  expect(AccessToken?.IN_PAYLOAD).toContain('grantId')
+  // Outside a request there is no proof.
+  expect(dpopProofOf(provider)).toBeUndefined()
+  expect(interactionPolicy.base().get('consent')?.checks.get('native_client_prompt')?.check).toBeTypeOf('function')
 })
 
 test('what is read of a request and of errors is there', () => {
