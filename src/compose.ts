@@ -13,13 +13,14 @@ import { homeEndpoints } from '#src/http/home/home.ts'
 import { deviceEndpoints, guardedUserCodes } from '#src/http/interactions/device.ts'
 import { createEnginePages } from '#src/http/interactions/enginePages.ts'
 import { interactionEndpoints } from '#src/http/interactions/interactions.ts'
-import { engineBodies, postedAsQuery } from '#src/http/kit/body.ts'
+import { engineBodies } from '#src/http/kit/body.ts'
 import { createCsrf } from '#src/http/kit/csrf.ts'
 import { createKnownDevices } from '#src/http/kit/device.ts'
 import { routes } from '#src/http/kit/endpoint.ts'
 import { pinnedHost, securityHeaders, strictTransport } from '#src/http/kit/headers.ts'
 import { OnePortServer } from '#src/http/kit/onePort.ts'
 import { createPages } from '#src/http/kit/pages.ts'
+import { postedRequests } from '#src/http/kit/postedRequests.ts'
 import { answerProblem, hasGone, problems } from '#src/http/kit/problems.ts'
 import { readyFirst } from '#src/http/kit/ready.ts'
 import { createRequestLines, requestLog } from '#src/http/kit/request.ts'
@@ -42,7 +43,7 @@ export interface Service {
 export async function composeService(configuration: Configuration, domain: Domain, log: Log): Promise<Service> {
   const issuer = configuration.DOSSIER_ISSUER
   const secure = issuer.startsWith('https:')
-  const { stores, catalogue, users, metadata, keys, sealer, signIn, throttle, registrationTokens, recorder, now } = domain
+  const { stores, catalogue, users, metadata, keys, sealer, signIn, throttle, endings, registrationTokens, recorder, now } = domain
   let draining = false
 
   const pages = createPages({ siteName: async () => (await catalogue.root()).organization.name })
@@ -54,6 +55,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     artifacts: stores.artifacts,
     catalogue,
     users,
+    endings,
     keys,
     pages: createEnginePages(pages),
     cookieSecrets: sealer.derive('cookies'),
@@ -68,6 +70,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     trustsProxy: configuration.DOSSIER_TRUST_PROXY > 0,
     now,
     onRedirectMismatch: (facts, ctx) => log.warn({ requestId: ctx.state.requestId, ...facts }, 'redirect_uri is not registered'),
+    onUndelivered: (facts) => log.warn(facts, 'an application was not told of a sign-out'),
     onFault: (error, ctx) => {
       if (!hasGone(ctx)) log.error({ requestId: ctx.state.requestId, err: error }, 'the engine failed')
     },
@@ -124,7 +127,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       ...interactionEndpoints({ interactions, signIn, users, audit: stores.audit, recorder, csrf, devices, pages }),
     ]),
   )
-  app.use(postedAsQuery(['/oauth/v2/authorize', '/oidc/v1/end_session']))
+  app.use(postedRequests({ paths: ['/oauth/v2/authorize', '/oidc/v1/end_session'], artifacts: stores.artifacts, pages, now }))
   app.use(engineBodies({ forms: ['/oauth/v2/', '/oidc/v1/', '/device'], json: '/oauth/v2/register' }))
   app.use(guardedUserCodes({ throttle, pages }))
   for (const middleware of engine.around) app.use(middleware)

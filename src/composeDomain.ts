@@ -8,6 +8,7 @@ import { createSealer } from '#src/domain/keys/seal.ts'
 import { assertAcceptable, createMetadata, metadataLimits } from '#src/domain/metadata/metadata.ts'
 import { createLock } from '#src/domain/provisioning/lock.ts'
 import { createProvisioning } from '#src/domain/provisioning/provisioning.ts'
+import { createEndings } from '#src/domain/sessions/endings.ts'
 import { createRegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import { createCodes } from '#src/domain/users/codes.ts'
@@ -31,14 +32,14 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
   const recorder = createRecorder({ now })
   const sealer = createSealer(secrets)
   const passwords = createPasswords()
-  const endSessions = (userId: string) => stores.artifacts.removeByAccount(userId)
+  const endings = createEndings({ artifacts: stores.artifacts, now })
   const throttle = createThrottle({ store: stores.attempts, now })
   const users = createUsers({
     store: stores.users,
     tokens: stores.tokens,
     passwords,
     recorder,
-    endSessions,
+    endSessions: endings.endAll,
     forgiveFailures: throttle.forgive,
   })
   const metadata = createMetadata({ store: stores.metadata, recorder })
@@ -54,6 +55,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     catalogue,
     keys,
     throttle,
+    endings,
     registrationTokens: createRegistrationTokens({ artifacts: stores.artifacts, recorder, hash: hashSecret }),
     codes: createCodes({ artifacts: stores.artifacts, now }),
     checkPassword: createCheckPassword({ passwords, throttle }),

@@ -14,7 +14,7 @@ export abstract class DomainError extends Error {
 
 /** The store did not answer, or answered that it cannot work now. The caller may try again after `retryAfterSeconds`. */
 export class StoreUnavailable extends DomainError {
-  readonly code = 'store.unavailable'
+  readonly code = 'store_unavailable'
   readonly retryAfterSeconds = 2
 
   constructor(reason: string, options?: ErrorOptions) {

@@ -10,7 +10,7 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
 import { audienceOf } from './audience.ts'
-import type { Act } from './bearer.ts'
+import { type Act, type Origin, originHolds, type TokensDeps } from './bearer.ts'
 import { type ClaimSources, reservedClaims, roleClaims, withMetadata } from './claims.ts'
 import type { Keyring } from './keyring.ts'
 import { readScope, type ScopeRequest } from './scopes.ts'
@@ -23,6 +23,7 @@ export type StoredIdOf = (value: string) => string | undefined | Promise<string 
 
 export interface AccessTokensDeps {
   readonly provider: Provider
+  readonly artifacts: TokensDeps['artifacts']
   readonly catalogue: Catalogue
   readonly users: FindsAccounts
   readonly keyring: Keyring
@@ -82,7 +83,7 @@ type Token = InstanceType<Provider['AccessToken']> & {
 }
 
 /** Teaches the engine's two kinds of access token the JWT form. Answers how to read the text of a token that was issued in a request. */
-export function installAccessTokens({ provider, catalogue, users, keyring, signJwt, now }: AccessTokensDeps) {
+export function installAccessTokens({ provider, artifacts, catalogue, users, keyring, signJwt, now }: AccessTokensDeps) {
   const issued = new WeakMap<object, string>()
 
   async function jwtOf(token: Token): Promise<string> {
@@ -128,9 +129,14 @@ export function installAccessTokens({ provider, catalogue, users, keyring, signJ
     Object.assign(Model, {
       async find(value: unknown, options?: object) {
         const id = typeof value === 'string' ? await storedIdOf(value) : undefined
-        return id === undefined ? undefined : find(id, options as never)
+        const token = id === undefined ? undefined : await find(id, options as never)
+        const { origin } = (token ?? {}) as { origin?: Origin }
+        return origin === undefined || (await originHolds(origin, { artifacts, now })) ? token : undefined
       },
     })
+    // The engine forgets of what is stored whatever is not listed here.
+    const fields = [...(Model as unknown as { IN_PAYLOAD: readonly string[] }).IN_PAYLOAD, 'origin']
+    Object.defineProperty(Model, 'IN_PAYLOAD', { get: () => fields })
   }
 
   return {

@@ -63,9 +63,7 @@ function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: 
       if (step && !(await artifacts.insert(artifactOf('ReplayDetection', `${id}:${step}`, {}, expiresIn, now()))))
         throw new AlreadyUsedError()
       if (model === 'Session') await artifacts.putSession(artifact)
-      else if (model !== 'ReplayDetection') await artifacts.put(artifact)
-      // A proof or an assertion is accepted once, even when two arrive at the same moment.
-      else if (!(await artifacts.insert(artifact))) throw new errors.InvalidRequest('the assertion or proof has already been used')
+      else await artifacts.put(artifact)
     },
     find: async (id) => payloadOf(await artifacts.find(model, id)),
     findByUid: async (uid) => payloadOf(await artifacts.findByUid(model, uid)),

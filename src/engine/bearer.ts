@@ -4,7 +4,7 @@
  */
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
-import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import { ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { ArtifactStore, FoundArtifact, FoundToken } from '#src/domain/sessions/store.ts'
 import { isActive, type User, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
@@ -36,12 +36,17 @@ export interface StoredToken {
   readonly aud?: string
   /** Ours: somebody acts for the user. */
   readonly act?: Act
+  /** Ours: what an exchanged token was made from. It ends with that one's grant and session. */
+  readonly origin?: Origin
   readonly expiresWithSession?: boolean
   readonly sessionUid?: string
   readonly sid?: string
   readonly jkt?: string
   readonly 'x5t#S256'?: string
 }
+
+/** The token that another one was exchanged for, as far as both end together. */
+export type Origin = Pick<StoredToken, 'clientId' | 'accountId' | 'grantId' | 'expiresWithSession' | 'sessionUid'>
 
 /** What the engine keeps of a grant. */
 export interface StoredGrant {
@@ -59,7 +64,7 @@ interface StoredSession {
 }
 
 export interface TokensDeps {
-  readonly artifacts: Pick<ArtifactStore, 'findToken'>
+  readonly artifacts: Pick<ArtifactStore, 'findToken' | 'find' | 'findByUid'>
   readonly storedIdOf: StoredIdOf
   readonly now: Clock
 }
@@ -77,8 +82,22 @@ export type FindToken = (value: string) => Promise<HeldToken | undefined>
 export function createFindToken({ artifacts, storedIdOf, now }: TokensDeps): FindToken {
   return async function findToken(value) {
     const id = await storedIdOf(value)
-    return id === undefined ? undefined : holding(await artifacts.findToken('AccessToken', id), now())
+    const held = id === undefined ? undefined : holding(await artifacts.findToken('AccessToken', id), now())
+    return held?.token.origin === undefined || (await originHolds(held.token.origin, { artifacts, now })) ? held : undefined
   }
+}
+
+/** Whether the grant of `origin` is still there, and the session that it ends with. */
+export async function originHolds(origin: Origin, { artifacts, now }: Pick<TokensDeps, 'artifacts' | 'now'>): Promise<boolean> {
+  const { grantId, clientId, accountId, expiresWithSession, sessionUid } = origin
+  const [grant, session] = await Promise.all([
+    grantId === undefined ? undefined : artifacts.find('Grant', grantId),
+    expiresWithSession && sessionUid !== undefined ? artifacts.findByUid('Session', sessionUid) : undefined,
+  ])
+  const at = epochSeconds(now())
+  const found = grant?.payload as StoredGrant | undefined
+  if (!found || isOver(found, at) || found.accountId !== accountId || found.clientId !== clientId) return false
+  return !expiresWithSession || sessionHolds(session, origin, at)
 }
 
 /** What was found, if it holds by itself at `now`. */
@@ -94,7 +113,7 @@ export function holding<Token extends StoredToken>(found: FoundToken | undefined
 
 export const isOver = ({ exp }: { readonly exp?: number }, at: number) => exp !== undefined && exp <= at
 
-function sessionHolds(found: FoundArtifact | undefined, token: StoredToken, at: number): boolean {
+function sessionHolds(found: FoundArtifact | undefined, token: Origin, at: number): boolean {
   const session = found?.payload as StoredSession | undefined
   if (!session || isOver(session, at) || session.accountId !== token.accountId) return false
   const authorizations = session.authorizations ?? {}
@@ -129,7 +148,11 @@ export function createVerifyBearer({ findToken, proves, artifacts, storedIdOf, c
     }
     const found = await findToken(value)
     const token = found?.token ?? (await applicationToken(value))
-    if (!token || !(await proves(token, value, request))) return undefined
+    if (!token) return undefined
+    if (!(await proves(token, value, request))) {
+      if (token.jkt !== undefined && request.scheme === 'dpop') throw new ProofNotAccepted()
+      return undefined
+    }
     const [view, user] = await Promise.all([
       catalogue.find(token.clientId),
       token.accountId === undefined ? undefined : users.find(token.accountId as UserId),

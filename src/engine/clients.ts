@@ -98,6 +98,7 @@ export function clientOf(application: Application, openSecret: OpenSecret): Clie
     jwks_uri: application.jwksUri,
     access_token_type: application.accessTokenType,
     require_pkce: mustUsePkce(application),
+    first_party: application.firstParty,
     additional_origins: [...application.additionalOrigins],
     client_id_issued_at: epochSeconds(application.createdAt),
     ...choicesOf(application),
@@ -136,6 +137,7 @@ const defined = <T extends object>(value: T) =>
 export const ownClientMetadata = [
   'access_token_type',
   'require_pkce',
+  'first_party',
   'additional_origins',
   'machine_user_id',
   'fapi_profile',

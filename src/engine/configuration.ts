@@ -1,4 +1,4 @@
-import type { Configuration } from 'oidc-provider'
+import type { Client, Configuration, ErrorOut } from 'oidc-provider'
 
 import { newObjectId } from '#src/base/ids.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
@@ -12,6 +12,7 @@ import { assertClaimRequests, type ClaimsParameter } from './claimsParameter.ts'
 import { ownClientMetadata } from './clients.ts'
 import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
+import { errors } from './internals.ts'
 import { mayIntrospect } from './introspection.ts'
 import { mutualTls } from './mutualTls.ts'
 import { ownOrigins } from './origins.ts'
@@ -108,7 +109,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
           ? 2 * settings().refreshTokenTtlSeconds
           : settings().sessionTtlSeconds + settings().accessTokenTtlSeconds,
     },
-    renderError: async (ctx, out) => pages.error(ctx, { code: out.error, description: out.error_description }),
+    renderError: async (ctx, out, error) => pages.error(ctx, errorFacts(out, error)),
     features: {
       devInteractions: { enabled: false },
       introspection: {
@@ -152,9 +153,31 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
         },
         postLogoutSuccessSource: async (ctx) => {
           const cancelled = (ctx.state as StepState).signOutCancelled ?? false
-          await pages.signedOut(ctx, { cancelled, applicationName: ctx.oidc.client?.clientName })
+          const { client } = ctx.oidc
+          await pages.signedOut(ctx, {
+            cancelled,
+            applicationName: client?.clientName,
+            wayBack: cancelled ? wayBack(client, ctx.oidc.issuer) : undefined,
+          })
         },
       },
     },
   }
 }
+
+/** Where an application may be entered: its home page, or where it begins a sign-in when it is told by whom (OpenID Connect Core, section 4). */
+function wayBack(client: Client | undefined, issuer: string): string | undefined {
+  if (client?.clientUri || !client?.initiateLoginUri) return client?.clientUri
+  const address = new URL(client.initiateLoginUri as string)
+  address.searchParams.set('iss', issuer)
+  return address.href
+}
+
+/** What a person is told. An interaction that is over goes by one name, whether a page of ours finds out or the engine, when it goes on. */
+const errorFacts = (out: ErrorOut, error: Error) =>
+  error instanceof errors.SessionNotFound
+    ? {
+        code: 'session_not_found',
+        description: 'This sign-in has expired, or was completed already. Go back to the application and start again.',
+      }
+    : { code: out.error, description: out.error_description }

@@ -15,6 +15,7 @@ import type { Gathering } from '#src/domain/audit/gathering.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { Endings } from '#src/domain/sessions/endings.ts'
 import type { RegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
@@ -42,18 +43,18 @@ import { Provider, replaceKeys, stateOf } from './internals.ts'
 import { createIntrospection } from './introspection.ts'
 import { createJwtBearer } from './jwtBearer.ts'
 import { createKeyring } from './keyring.ts'
-import { installLogoutDeliveries } from './logoutDeliveries.ts'
+import { installLogoutDeliveries, type OnUndelivered } from './logoutDeliveries.ts'
 import { installMachineGrant } from './machineGrant.ts'
 import { createMachineTokens } from './machineTokens.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
-import { createProves } from './proofs.ts'
+import { createProves, installReplayDetection } from './proofs.ts'
 import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
 import { installReasons } from './reasons.ts'
 import { createRegistrar } from './registrar.ts'
 import { createRegistration, makeKeysWith } from './registration.ts'
-import { createSessions } from './sessions.ts'
+import { createSessions, tellOfEndings } from './sessions.ts'
 import { installSteps, introspectWith } from './steps.ts'
 import { installTokenExchange } from './tokenExchange.ts'
 import { createUserinfo } from './userinfo.ts'
@@ -63,6 +64,8 @@ export interface EngineDeps {
   readonly artifacts: ArtifactStore
   readonly catalogue: Catalogue
   readonly users: Users
+  /** Where it stands which sessions ended with everything else of a user. */
+  readonly endings: Pick<Endings, 'take'>
   readonly keys: Keys
   readonly pages: EnginePages
   /** Sign cookies; the first signs, all verify. */
@@ -82,6 +85,7 @@ export interface EngineDeps {
   readonly now: Clock
   /** Told of faults of ours, which the caller sees only as `server_error`. */
   readonly onFault: (error: unknown, ctx: Koa.Context) => void
+  readonly onUndelivered: OnUndelivered
   readonly onRedirectMismatch: (facts: Parameters<OnRedirectMismatch>[0], ctx: Koa.Context) => void
 }
 
@@ -132,11 +136,12 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   )
   installOverrides(provider, () => root.settings.sessionTtlSeconds)
   installAcr(provider, now)
+  installReplayDetection(provider, { artifacts, now })
   installFormPost(provider, pages)
   installReasons(provider)
   installClientCache(provider, catalogue)
   const signAccessToken = createSignAccessToken({ issuer, keyring })
-  const { issuedIn, storedIdOf } = installAccessTokens({ provider, catalogue, users, keyring, signJwt: signAccessToken, now })
+  const { issuedIn, storedIdOf } = installAccessTokens({ provider, artifacts, catalogue, users, keyring, signJwt: signAccessToken, now })
   installIdTokens({ provider, catalogue, idTokenTtlSeconds: () => root.settings.idTokenTtlSeconds, issuedIn, now })
   installGrantProlongation(provider, () => root.settings, now)
   for (const Model of [provider.Grant, provider.RefreshToken, provider.AuthorizationCode]) {
@@ -202,7 +207,13 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     recorder: deps.recorder,
     now,
   })
-  const deliveries = installLogoutDeliveries({ provider, gathering: deps.gathering, recorder: deps.recorder })
+  const deliveries = installLogoutDeliveries({
+    provider,
+    gathering: deps.gathering,
+    recorder: deps.recorder,
+    onUndelivered: deps.onUndelivered,
+  })
+  const endedSessions = tellOfEndings({ endings: deps.endings, deliveries, onUndelivered: deps.onUndelivered, now })
   const proves = createProves({ issuer, artifacts, trustsProxy: deps.trustsProxy, now })
   const introspection = createIntrospection({ issuer, findToken, users, catalogue })
   introspectWith(provider, introspection.answer)
@@ -241,7 +252,10 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     interactions: createInteractions(provider, now),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
     sessions: createSessions({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
-    stop: () => deliveries.stop(),
+    stop() {
+      endedSessions.stop()
+      deliveries.stop()
+    },
     forwardAuth: createForwardAuth({ ...issuing, issuer, findToken }),
   }
 }

@@ -17,8 +17,8 @@ export interface Interaction {
   /** Who is signed in already. */
   readonly accountId?: string
   readonly loginHint?: string
-  /** Scopes and claims that still want an answer. */
-  readonly missingScopes: readonly string[]
+  /** Scopes that want an answer: those that are missing, or all, when nothing is missing and the person is asked again. */
+  readonly wantedScopes: readonly string[]
   readonly missingClaims: readonly string[]
 }
 
@@ -40,6 +40,12 @@ interface Missing {
   readonly missingOIDCScope?: string[]
   readonly missingOIDCClaims?: string[]
   readonly missingResourceScopes?: Readonly<Record<string, string[]>>
+}
+
+function wantedScopes({ missingOIDCScope = [], missingResourceScopes = {} }: Missing, asked: unknown): readonly string[] {
+  const missing = new Set([...missingOIDCScope, ...Object.values(missingResourceScopes).flat()])
+  if (missing.size > 0) return [...missing]
+  return typeof asked === 'string' ? asked.split(' ') : []
 }
 
 /** What the pages need of the engine. Every function answers for the browser that holds the interaction's cookie, and for no other. */
@@ -90,7 +96,7 @@ export function createInteractions(provider: Provider, now: Clock): Interactions
         tosUri: client.tosUri,
         accountId: details.session?.accountId,
         loginHint: typeof details.params.login_hint === 'string' ? details.params.login_hint : undefined,
-        missingScopes: [...new Set([...(missing.missingOIDCScope ?? []), ...Object.values(missing.missingResourceScopes ?? {}).flat()])],
+        wantedScopes: wantedScopes(missing, details.params.scope),
         missingClaims: missing.missingOIDCClaims ?? [],
       }
     },
@@ -111,7 +117,7 @@ export function createInteractions(provider: Provider, now: Clock): Interactions
       if (missing.missingOIDCClaims) grant.addOIDCClaims(missing.missingOIDCClaims)
       for (const [indicator, scopes] of Object.entries(missing.missingResourceScopes ?? {}))
         grant.addResourceScope(indicator, scopes.join(' '))
-      const scope = missing.missingOIDCScope?.join(' ') ?? ''
+      const scope = wantedScopes({ missingOIDCScope: missing.missingOIDCScope }, details.params.scope).join(' ')
       await finish(ctx, { consent: { grantId: await grant.save() } })
       return scope
     },

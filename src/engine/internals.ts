@@ -7,6 +7,7 @@
  * - `AlreadyUsedError`: what the pages of the device flow show as "used already", and nobody else throws.
  * - `isSpecialUseIP`: the engine's own list of private networks, so that there are not two.
  * - `fetchGuarded`: the engine's outgoing calls, with their time-out and their guard against private networks, for request objects by reference.
+ * - `dpopProofOf`: the proof of a request as the engine has verified it, to remember it by its key.
  * - `stateOf`: the engine's private state. Needed to know the scopes without an argument, to render the page of a sign-out, to wrap a grant,
  *   to answer by a form that is a page of ours.
  * - `replaceKeys`: the engine reads its keys once, in its constructor; this reads them again.
@@ -26,6 +27,7 @@ import fetchGuarded, { isSpecialUseIP } from 'oidc-provider/lib/helpers/fetch_re
 import initializeKeystore from 'oidc-provider/lib/helpers/initialize_keystore.js'
 import * as interactionPolicy from 'oidc-provider/lib/helpers/interaction_policy/index.js'
 import { AlreadyUsedError } from 'oidc-provider/lib/helpers/re_render_errors.js'
+import { getDpopJwt } from 'oidc-provider/lib/helpers/validate_dpop.js'
 import instance from 'oidc-provider/lib/helpers/weak_cache.js'
 import { Provider } from 'oidc-provider/lib/provider.js'
 
@@ -48,7 +50,16 @@ export interface EngineState {
   }
 }
 
+export interface DpopProof {
+  readonly protectedHeader: { readonly jwk?: object }
+  readonly payload: { readonly jti?: unknown }
+}
+
 export const stateOf = (provider: EngineProvider): EngineState => instance(provider)
+
+/** The DPoP proof that the engine has verified in the request at hand. */
+export const dpopProofOf = (provider: EngineProvider): DpopProof | undefined =>
+  Provider.ctx ? getDpopJwt(provider, Provider.ctx) : undefined
 
 /** Signs with, and publishes, `keys` from now on: of each algorithm the first one signs. */
 export const replaceKeys = (provider: EngineProvider, keys: readonly object[]) => initializeKeystore.call(provider, { keys })

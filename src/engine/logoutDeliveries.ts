@@ -36,10 +36,14 @@ export interface DeliveriesDeps {
   readonly provider: Provider
   readonly gathering: Gathering
   readonly recorder: Recorder
+  readonly onUndelivered: OnUndelivered
 }
 
+/** Told of each attempt that failed, for the operator. */
+export type OnUndelivered = (facts: { clientId: string; reason: string; attempt: number; givenUp: boolean }) => void
+
 /** Takes the telling over from the engine, which does it once and lets the person wait meanwhile. */
-export function installLogoutDeliveries({ provider, gathering, recorder }: DeliveriesDeps): LogoutDeliveries {
+export function installLogoutDeliveries({ provider, gathering, recorder, onUndelivered }: DeliveriesDeps): LogoutDeliveries {
   const prototype = (provider.Client as unknown as { prototype: { backchannelLogout: Tell } }).prototype
   const { backchannelLogout: send } = prototype
   const queue: Delivery[] = []
@@ -50,8 +54,10 @@ export function installLogoutDeliveries({ provider, gathering, recorder }: Deliv
     const subject = { kind: 'user', id: userId } as const
     const facts = { clientId, sid, attempt }
     const actor = { kind: 'system' } as const
-    if (failure) gathering.note(recorder.event('logout.failed', actor, subject, { ...facts, ...failure }))
-    else gathering.note(recorder.event('logout.delivered', actor, subject, facts))
+    if (failure) {
+      gathering.note(recorder.event('logout.failed', actor, subject, { ...facts, ...failure }))
+      onUndelivered({ clientId, attempt, ...failure })
+    } else gathering.note(recorder.event('logout.delivered', actor, subject, facts))
   }
 
   async function attempt(delivery: Delivery): Promise<void> {

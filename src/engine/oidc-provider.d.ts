@@ -3,6 +3,10 @@ declare module 'oidc-provider/lib/helpers/weak_cache.js' {
   import type { Provider } from 'oidc-provider'
   export default function instance(provider: Provider): import('./internals.ts').EngineState
 }
+declare module 'oidc-provider/lib/helpers/validate_dpop.js' {
+  import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+  export function getDpopJwt(provider: Provider, ctx: KoaContextWithOIDC): import('./internals.ts').DpopProof | undefined
+}
 declare module 'oidc-provider/lib/helpers/initialize_keystore.js' {
   import type { Provider } from 'oidc-provider'
   export default function initializeKeystore(this: Provider, jwks: { keys: readonly object[] }): void

@@ -8,11 +8,12 @@ export interface EnginePages {
   signOut(ctx: Context, facts: { action: string; token: string; applicationName?: string }): Promise<void>
   /** Hands the answer on to the application by a form, which submits itself. */
   formPost(ctx: Context, facts: { action: string; fields: Readonly<Record<string, string>> }): Promise<void>
-  signedOut(ctx: Context, facts: { cancelled: boolean; applicationName?: string }): Promise<void>
+  /** `wayBack` leads to the application that asked for the sign-out, if it says where that is. */
+  signedOut(ctx: Context, facts: { cancelled: boolean; applicationName?: string; wayBack?: string }): Promise<void>
   /** Asks for the code of a device; `problem` says what was wrong with the last one. */
   userCode(
     ctx: Context,
-    facts: { action: string; token: string; userCode?: string; problem?: 'notFound' | 'expired' | 'used' | 'denied' | 'failed' },
+    facts: { action: string; token: string; userCode?: string; problem?: 'notFound' | 'expired' | 'used' | 'inUse' | 'denied' | 'failed' },
   ): Promise<void>
   /** Asks whether this is the device in the person's hand. */
   confirmDevice(

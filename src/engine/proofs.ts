@@ -4,15 +4,19 @@
  */
 import { hash } from 'node:crypto'
 import { calculateJwkThumbprint, EmbeddedJWK, type JWK, jwtVerify } from 'jose'
+import type { Provider } from 'oidc-provider'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { TokenRequest } from '#src/domain/sessions/bearer.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import { artifactOf } from './artifacts.ts'
 import type { StoredToken } from './bearer.ts'
+import { dpopProofOf, errors } from './internals.ts'
 import { thumbprintIn } from './mutualTls.ts'
 
-/** How far a proof's `iat` may be from our clock, and for how long it is remembered. */
+/** How far a proof's `iat` may be from our clock. */
 const windowSeconds = 60
+/** The engine takes proofs that are five minutes old or ahead: so long is each remembered. */
+const rememberedSeconds = 600
 
 export interface ProofsDeps {
   readonly issuer: string
@@ -48,9 +52,31 @@ export function createProves({ issuer, artifacts, trustsProxy, now }: ProofsDeps
     const isForThis = htm === method && typeof htu === 'string' && addressOf(htu) === issuer + path
     const isForToken = ath === hash('sha256', value, 'base64url') && (await calculateJwkThumbprint(protectedHeader.jwk as JWK)) === jkt
     if (!isRecent || !isForThis || !isForToken || typeof jti !== 'string' || jti === '') return false
-    const id = hash('sha256', `dpop:${jkt}:${jti}`, 'base64url')
-    return artifacts.insert(artifactOf('ReplayDetection', id, {}, 2 * windowSeconds, at))
+    return artifacts.insert(artifactOf('ReplayDetection', proofId(jkt, jti), {}, rememberedSeconds, at))
   }
+}
+
+/** Under what a proof is remembered, wherever it was used. */
+const proofId = (jkt: string, jti: string) => hash('sha256', `dpop:${jkt}:${jti}`, 'base64url')
+
+/**
+ * Lets a proof or an assertion be used once at the engine's endpoints too, also when many come at once: the engine looks first and writes then. A proof that
+ * comes again is `invalid_dpop_proof` (RFC 9449, section 7.1), for which the engine has other words; it is remembered together with those of our own APIs, and
+ * for as long as it could be used.
+ */
+export function installReplayDetection(provider: Provider, { artifacts, now }: Pick<ProofsDeps, 'artifacts' | 'now'>): void {
+  const insert = (id: string, seconds: number) => artifacts.insert(artifactOf('ReplayDetection', id, {}, seconds, now()))
+  Object.assign((provider as unknown as { ReplayDetection: object }).ReplayDetection, {
+    async unique(issuer: string, jti: string, exp: number): Promise<boolean> {
+      const proof = dpopProofOf(provider)
+      if (proof?.payload.jti !== jti) return insert(hash('sha256', `${issuer}${jti}`, 'base64url'), exp - epochSeconds(now()))
+      const jkt = await calculateJwkThumbprint(proof.protectedHeader.jwk as JWK)
+      if (!(await insert(proofId(jkt, jti), rememberedSeconds))) {
+        throw new errors.InvalidDpopProof('DPoP: the proof has been used already')
+      }
+      return true
+    },
+  })
 }
 
 /** An `htu` without what a proof need not have right: query and fragment. */

@@ -1,15 +1,52 @@
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { AuditStore } from '#src/domain/audit/events.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
+import type { Endings } from '#src/domain/sessions/endings.ts'
 import type { Session, Sessions } from '#src/domain/sessions/session.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
-import type { LogoutDeliveries } from './logoutDeliveries.ts'
+import type { LogoutDeliveries, OnUndelivered } from './logoutDeliveries.ts'
 
 export interface SessionsDeps {
   readonly artifacts: Pick<ArtifactStore, 'listByAccount' | 'findByUid' | 'remove' | 'removeByGrant'>
   readonly deliveries: LogoutDeliveries
   readonly audit: Pick<AuditStore, 'record'>
   readonly recorder: Recorder
+  readonly now: Clock
+}
+
+/** So often the servers look whether sessions have ended in another process. */
+const lookEveryMs = 2000
+
+/**
+ * Tells the applications of sessions that ended with everything that their user held: somebody was deactivated or removed, or has another password, by whatever
+ * process. `stop` it when the server goes.
+ */
+export function tellOfEndings({ endings, deliveries, now, onUndelivered }: TellingDeps): { stop(): void } {
+  async function look(): Promise<void> {
+    for (const { userId, sessions } of await endings.take()) {
+      const live = (sessions as readonly unknown[] as readonly StoredSession[]).filter(({ exp }) => exp > epochSeconds(now()))
+      const told = live.flatMap(({ authorizations = {} }) => Object.entries(authorizations))
+      await Promise.all(told.map(([clientId, { sid }]) => deliveries.tell(clientId, userId, sid).catch(lost(clientId))))
+    }
+  }
+  const lost = (clientId: string) => (error: Error) => onUndelivered({ clientId, reason: error.message, attempt: 1, givenUp: true })
+
+  let isLooking = false
+  const timer = setInterval(async () => {
+    if (isLooking) return
+    isLooking = true
+    // While the store is away nothing is taken, and a later look finds it.
+    await look().catch(() => undefined)
+    isLooking = false
+  }, lookEveryMs)
+  timer.unref()
+  return { stop: () => clearInterval(timer) }
+}
+
+interface TellingDeps {
+  readonly endings: Pick<Endings, 'take'>
+  readonly deliveries: Pick<LogoutDeliveries, 'tell'>
+  readonly onUndelivered: OnUndelivered
   readonly now: Clock
 }
 

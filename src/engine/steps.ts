@@ -181,7 +181,12 @@ function partyOf(hint: string): string | undefined {
 const cancellable = (original: Step): Step =>
   async function endSession(ctx, next) {
     if (ctx.oidc.params?.logout) return original(ctx, next)
-    if (ctx.oidc.session) ctx.oidc.session.state = undefined
+    const { session, provider } = ctx.oidc
+    const { clientId } = (session?.state ?? {}) as { clientId?: string }
+    // Whoever is not there any more has no way back.
+    const client = clientId === undefined ? undefined : await provider.Client.find(clientId).catch(() => undefined)
+    if (client) ctx.oidc.entity('Client', client)
+    if (session) session.state = undefined
     ;(ctx.state as StepState).signOutCancelled = true
-    await stateOf(ctx.oidc.provider).configuration.features.rpInitiatedLogout.postLogoutSuccessSource(ctx)
+    await stateOf(provider).configuration.features.rpInitiatedLogout.postLogoutSuccessSource(ctx)
   }

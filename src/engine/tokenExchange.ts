@@ -16,7 +16,7 @@ import { newAccessTokenId, newTokenId, type SignAccessToken } from './accessToke
 import { type FindsAccounts, findAccount } from './account.ts'
 import { artifactOf } from './artifacts.ts'
 import { audienceOf } from './audience.ts'
-import { type Act, type FindToken, hasHolder, isBound, type StoredToken } from './bearer.ts'
+import { type Act, type FindToken, hasHolder, isBound, type Origin, type StoredToken } from './bearer.ts'
 import { errors } from './internals.ts'
 import { isDynamicScope, readScope, staticScopes } from './scopes.ts'
 
@@ -48,6 +48,8 @@ interface Subject {
   readonly defaultScope: string
   readonly exp: number
   readonly act?: Act
+  /** Absent when there is no token that the new one could end with. */
+  readonly origin?: Origin
 }
 
 const parameters = [
@@ -104,6 +106,7 @@ export function installTokenExchange(deps: TokenExchangeDeps): void {
       defaultScope: [...held].join(' '),
       exp: token.exp ?? Number.POSITIVE_INFINITY,
       act: token.act,
+      origin: token.origin ?? originOf(token),
     }
   }
 
@@ -170,6 +173,7 @@ export function installTokenExchange(deps: TokenExchangeDeps): void {
       grantId: grant.jti,
       scope: scope.join(' '),
       act: actor?.act ?? subject.act,
+      origin: subject.origin,
     }
     await Promise.all([
       artifacts.put(artifactOf('Grant', grant.jti, grant, exp - iat, at)),
@@ -192,6 +196,14 @@ export function installTokenExchange(deps: TokenExchangeDeps): void {
 
   provider.registerGrantType(tokenExchange, exchange, parameters, ['audience', 'resource'])
 }
+
+const originOf = ({ clientId, accountId, grantId, expiresWithSession, sessionUid }: StoredToken): Origin => ({
+  clientId,
+  accountId,
+  grantId,
+  expiresWithSession,
+  sessionUid,
+})
 
 type Params = Readonly<Partial<Record<(typeof parameters)[number], string>>>
 

@@ -54,7 +54,7 @@ export function createUserinfo({ findToken, proves, users, catalogue }: Userinfo
       return undefined
     const granted = new Set(grant.openid?.scope?.split(' '))
     const scope = readScope(token.scope?.split(' ').filter((scope) => granted.has(scope)))
-    if (!scope.scopes.has('openid') || !(await proves(token, value, request))) return undefined
+    if (!scope.scopes.has('openid')) return undefined
     const [account, view, root] = await Promise.all([
       findAccount(users, token.accountId as UserId, scope),
       catalogue.find(token.clientId),
@@ -62,6 +62,8 @@ export function createUserinfo({ findToken, proves, users, catalogue }: Userinfo
     ])
     if (!account || !isActive(account.user) || !hasHolder(token.clientId, view, account.user)) return undefined
     if (view && !isUsualClient(view.application)) return undefined
+    // Last: a proof is used up by it, and the engine would not take it again.
+    if (!(await proves(token, value, request))) return undefined
     return withMetadata(userinfoClaims({ ...account, root, view }, scope), account.metadata, scope)
   }
 

@@ -1,8 +1,10 @@
 /** What we rely on behind the engine's public interface. An upgrade that breaks one of these breaks it here. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { engineConfiguration } from '#src/engine/configuration.ts'
 import {
   AlreadyUsedError,
+  dpopProofOf,
   type Endpoint,
   errors,
   fetchGuarded,
@@ -82,6 +84,12 @@ test('the prototypes that are overridden have the methods', () => {
   ] as const) {
     for (const method of methods) expect(models[model]?.prototype[method], `${model}#${method}`).toBeTypeOf('function')
   }
+  const { ReplayDetection, AccessToken } = provider as unknown as Record<string, { unique?: unknown; IN_PAYLOAD?: unknown }>
+  expect(ReplayDetection?.unique).toBeTypeOf('function')
+  expect(AccessToken?.IN_PAYLOAD).toContain('grantId')
+  // Outside a request there is no proof.
+  expect(dpopProofOf(provider)).toBeUndefined()
+  expect(interactionPolicy.base().get('consent')?.checks.get('native_client_prompt')?.check).toBeTypeOf('function')
 })
 
 test('what is read of a request and of errors is there', () => {
@@ -102,3 +110,28 @@ test('errors and the interaction policy come from where the package takes them',
   // The pages of the device flow know it by its name.
   expect(new AlreadyUsedError().name).toBe('AlreadyUsedError')
 })
+
+test('every function for which the engine has a default that complains in plain text is ours, in every feature that is on', () => {
+  const names = [...read('lib/helpers/defaults.js').matchAll(/(?:should|must)Change\('([\w.]+)'/g)].map(([, name = '']) => name)
+  expect(names.length).toBeGreaterThan(30)
+  const configuration = engineConfiguration({
+    catalogue: {},
+    pages: {},
+    settings: () => ({}),
+    outboundAllow: [],
+    trustsProxy: true,
+  } as never)
+  const features = configuration.features as Readonly<Record<string, { readonly enabled?: boolean }>>
+  const isOff = (name: string) => {
+    const [kind, feature = ''] = name.split('.')
+    // Lifetimes of what only the features make that are off.
+    if (kind === 'ttl') return feature === 'BackchannelAuthenticationRequest' || feature === 'PreAuthorizedCode'
+    return kind === 'features' && features[feature]?.enabled !== true
+  }
+  const givenTo = (name: string) =>
+    name.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown>)?.[key], configuration)
+  const missing = names.filter((name) => !isOff(name) && givenTo(name) === undefined && name !== 'findAccount')
+  expect(missing).toEqual([])
+})
+
+const read = (path: string) => readFileSync(new URL(`../../node_modules/oidc-provider/${path}`, import.meta.url), 'utf8')

@@ -41,8 +41,8 @@ const documentedErrors = new Set([
 ])
 
 /** What our own pages show besides. */
-const documentedCodes = new Set([...documentedErrors, 'not_found', 'session_not_found', 'form_not_accepted', 'request.too_large'])
-documentedCodes.add('request.unsupported_media_type')
+const documentedCodes = new Set([...documentedErrors, 'not_found', 'session_not_found', 'form_not_accepted', 'request_too_large'])
+documentedCodes.add('unsupported_media_type')
 
 let idp: Idp
 let targets: Awaited<ReturnType<typeof registerTargets>>

@@ -85,5 +85,6 @@ test('a person who signs out somewhere else is signed out here (back-channel)', 
   await jane.open('/profile')
   expect((await jane.open('/')).text).toBe('signed in')
   await jane.open(idp.url('/oidc/v1/end_session').href)
-  expect((await jane.open('/')).text).toBe('signed out')
+  // It is told beside the way that the person goes.
+  await expect.poll(async () => (await jane.open('/')).text).toBe('signed out')
 })

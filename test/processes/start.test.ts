@@ -4,6 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { Browser } from '../support/browser.ts'
 import { freePort } from '../support/ports.ts'
 import { startServer } from '../support/serverProcess.ts'
 import { tempDir } from '../support/temp.ts'
@@ -130,4 +131,61 @@ test('the secret of a store is made once, for its owner only', async () => {
   expect(existsSync(join(directory, 'data', 'secret'))).toBe(true)
   expect(statSync(join(directory, 'data', 'secret')).mode & 0o777).toBe(0o600)
   expect(server.stdout()).toContain('SQLite in ./data')
+})
+
+test('whatever it is asked, a server writes nothing but JSON lines into its log', async () => {
+  const directory = tempDir()
+  const issuer = `http://localhost:${await freePort()}`
+  const configuration = `
+    settings: { dynamicClientRegistration: open }
+    projects:
+      - name: Portal
+        applications:
+          - { name: web, clientId: web, clientSecret: a secret of 32 bytes or even more, redirectUris: ["${issuer}/callback"],
+              grantTypes: [authorizationCode, clientCredentials, deviceCode], firstParty: true }
+          - { name: api, clientId: api, type: api, resourceIndicators: ["https://api.example"] }
+  `
+  writeFileSync(join(directory, 'portal.yaml'), configuration)
+  await using server = await startServer({ DOSSIER_ISSUER: issuer, DOSSIER_APPLY: 'portal.yaml', DOSSIER_TRUST_PROXY: '1' }, directory)
+  const greeted = server.stdout().trimEnd()
+  const authorization = `Basic ${Buffer.from('web:a secret of 32 bytes or even more').toString('base64')}`
+  const accept = 'application/json'
+  const ask = async (path: string, form?: Record<string, string>, headers: Record<string, string> = {}) => {
+    const request = { headers: { accept: 'text/html', origin: 'https://app.example', ...headers }, redirect: 'manual' } as const
+    const reply = await fetch(`${issuer}${path}`, form ? { ...request, method: 'POST', body: new URLSearchParams(form) } : request)
+    return reply.text()
+  }
+  const fields = { client_id: 'web', redirect_uri: `${issuer}/callback`, response_type: 'code', scope: 'openid' }
+  const request = new URLSearchParams({ ...fields, code_challenge: 'A'.repeat(43), code_challenge_method: 'S256' })
+  for (const query of ['prompt=none', 'claims={}', 'acr_values=x', 'request=a.b.c', 'request_uri=https://x.example', 'max_age=x'])
+    await ask(`/oauth/v2/authorize?${request}&${query}`)
+  for (const resource of ['https://x.example', 'https://api.example', 'nonsense']) {
+    await ask(`/oauth/v2/authorize?${request}&resource=${resource}`)
+    await ask('/oauth/v2/token', { grant_type: 'client_credentials', resource }, { authorization, 'x-ssl-client-verify': 'SUCCESS' })
+  }
+  const made = await ask('/oauth/v2/token', { grant_type: 'client_credentials' }, { authorization, accept })
+  const { access_token: token } = JSON.parse(made) as { access_token: string }
+  for (const endpoint of ['token', 'introspect', 'revoke', 'par', 'device_authorization', 'authorize', '../../oidc/v1/userinfo']) {
+    await ask(`/oauth/v2/${endpoint}`, { token, scope: 'openid' }, { authorization })
+    await ask(`/oauth/v2/${endpoint}`, { client_id: 'web', authorization_details: '[]', login_hint: 'x' }, { dpop: 'x' })
+  }
+  const { user_code } = JSON.parse(await ask('/oauth/v2/device_authorization', { scope: 'openid' }, { authorization, accept })) as {
+    user_code: string
+  }
+  const browser = new Browser(issuer)
+  await browser.submit(await browser.open('/device'), '/device', { user_code: 'BCDF-GHJK' })
+  const asked = await browser.submit(await browser.open('/device'), '/device', { user_code })
+  await browser.submit(asked, '/device', { user_code, confirm: 'yes' })
+  for (const path of ['/oidc/v1/end_session', '/oidc/v1/end_session/success', '/.well-known/openid-configuration']) await browser.open(path)
+  await fetch(`${issuer}/oauth/v2/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ redirect_uris: ['https://app.example/cb'], subject_type: 'pairwise' }),
+  })
+  server.child.kill('SIGTERM')
+  await once(server.child, 'close')
+  expect(server.stdout().trimEnd()).toBe(greeted)
+  const lines = server.stderr().trim().split('\n')
+  expect(lines.length).toBeGreaterThan(30)
+  for (const line of lines) expect(() => JSON.parse(line), line).not.toThrow()
 })

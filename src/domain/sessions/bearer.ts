@@ -1,3 +1,4 @@
+import { DomainError } from '#src/base/errors.ts'
 import type { User } from '../users/user.ts'
 
 /** A token that was presented and holds: whose it is, and what it may be used for. */
@@ -11,6 +12,14 @@ export interface Bearer {
   readonly actorId?: string
   /** Of the application that the token was issued to, if there is one: where its pages are. */
   readonly origins?: ReadonlySet<string>
+}
+
+/** The token holds, and the proof of its key does not (RFC 9449, section 7.1): it is missing, wrong, or was used before. */
+export class ProofNotAccepted extends DomainError {
+  readonly code = 'token.proof_not_accepted'
+  constructor() {
+    super('the DPoP proof is missing, wrong, or was used before')
+  }
 }
 
 /** The request that a token came with, as far as it may have to prove that the token is the sender's (DPoP, mutual TLS). */
@@ -27,5 +36,6 @@ export interface TokenRequest {
 /**
  * Judges a token, opaque, JWT or personal: `undefined` when it is unknown, expired, revoked, its user may not act, or the request does not prove what the
  * token is bound to.
+ * @throws ProofNotAccepted
  */
 export type VerifyBearer = (token: string, request: TokenRequest) => Promise<Bearer | undefined>

@@ -131,11 +131,12 @@ function mayAsk(
   application: Application,
   { redirect_uri: uri, code_challenge: challenge, code_challenge_method: method }: Request,
 ): boolean {
-  const { active, redirectUris, responseTypes } = application
+  const { active, type, firstParty, redirectUris, responseTypes } = application
   const isProvable =
     challenge === undefined ? method === undefined && !mustUsePkce(application) : method === 'S256' && challengeForm.test(challenge)
   const isAllowed = allowedGrants(application).includes('authorizationCode') && responseTypes.includes('code')
-  return active && isUsualClient(application) && isAllowed && isProvable && redirectUris.includes(uri)
+  const isAskedAgain = type === 'native' && !firstParty
+  return active && !isAskedAgain && isUsualClient(application) && isAllowed && isProvable && redirectUris.includes(uri)
 }
 
 const challengeForm = /^[\w-]{43}$/

@@ -2,10 +2,10 @@
  * The account: what people see and do about themselves. Here their sessions, for programs, by a token with Dossier's own audience.
  */
 import type { Context } from 'koa'
-import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import { ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { User } from '#src/domain/users/user.ts'
-import { presentedToken } from '../kit/bearer.ts'
+import { presentedToken, proofChallenge } from '../kit/bearer.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 
 export interface AccountDeps {
@@ -19,7 +19,12 @@ export interface AccountDeps {
 export function accountEndpoints({ sessions, verifyBearer, ownProjectId }: AccountDeps): readonly Endpoint[] {
   async function caller(ctx: Context): Promise<User | undefined> {
     const presented = presentedToken(ctx)
-    const bearer = presented && (await verifyBearer(presented.token, presented.request))
+    const bearer = presented && (await verifyBearer(presented.token, presented.request).catch(notProved))
+    if (bearer instanceof ProofNotAccepted) {
+      refuse(ctx, 401, 'invalid_dpop_proof', bearer.message)
+      ctx.set('WWW-Authenticate', proofChallenge(bearer))
+      return undefined
+    }
     // Whoever acts for somebody does not decide where that person is signed in.
     if (bearer?.user && bearer.actorId !== undefined)
       return void refuse(ctx, 403, 'access_denied', 'the token is of somebody who acts for the user')
@@ -51,6 +56,11 @@ export function accountEndpoints({ sessions, verifyBearer, ownProjectId }: Accou
     { method: 'GET', path: '/account/sessions', handle: list },
     { method: 'DELETE', path: '/account/sessions/:id', handle: end },
   ]
+}
+
+function notProved(error: unknown): ProofNotAccepted {
+  if (error instanceof ProofNotAccepted) return error
+  throw error
 }
 
 function refuse(ctx: Context, status: number, error: string, description: string): void {

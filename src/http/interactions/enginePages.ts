@@ -7,6 +7,7 @@ const codeProblems = {
   notFound: 'There is no such code. Check it and try again.',
   expired: 'This code has expired. Start again on the device.',
   used: 'This code has been used already. Start again on the device.',
+  inUse: 'Somebody is signing in with this code right now. If that is not you, start again on the device.',
   denied: 'The request was refused.',
   failed: 'That did not work. Enter the code again.',
 } as const

@@ -75,7 +75,7 @@ export function interactionEndpoints({
   const showConsent = (ctx: Context, interaction: Interaction) =>
     pages.show(ctx, 'interactions/consent', {
       ...common(ctx, interaction),
-      items: [...describeScopes(interaction.missingScopes), ...describeClaims(interaction.missingClaims)],
+      items: [...describeScopes(interaction.wantedScopes), ...describeClaims(interaction.missingClaims)],
     })
 
   /** Runs `handle` when the form belongs to the interaction of this browser, and was made by us for it. */

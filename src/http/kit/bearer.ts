@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { TokenRequest } from '#src/domain/sessions/bearer.ts'
+import type { ProofNotAccepted, TokenRequest } from '#src/domain/sessions/bearer.ts'
 
 /** The token of the `Authorization` header with what its sender may have to prove; `undefined` for a header of another form. */
 export function presentedToken({
@@ -16,3 +16,6 @@ export function presentedToken({
     ? undefined
     : { token, request: { scheme: scheme.toLowerCase() as TokenRequest['scheme'], method, path, headers } }
 }
+
+/** What a 401 says of a DPoP proof that was not accepted (RFC 9449, section 7.1). */
+export const proofChallenge = ({ message }: ProofNotAccepted) => `DPoP error="invalid_dpop_proof", error_description="${message}"`

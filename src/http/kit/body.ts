@@ -2,14 +2,14 @@ import type { Context, Middleware } from 'koa'
 import { DomainError } from '#src/base/errors.ts'
 
 export class BodyTooLarge extends DomainError {
-  readonly code = 'request.too_large'
+  readonly code = 'request_too_large'
   constructor(limit: number) {
     super(`the body of the request may have at most ${limit} bytes`)
   }
 }
 
 export class BodyUnsupported extends DomainError {
-  readonly code = 'request.unsupported_media_type'
+  readonly code = 'unsupported_media_type'
   constructor(expected: string) {
     super(`the body of the request must be ${expected}`)
   }
@@ -45,8 +45,8 @@ export async function readForm(ctx: Context): Promise<ReadonlyMap<string, string
   return fields
 }
 
-/** The longest form that the engine reads. */
-const engineFormBytes = 56 * 1024
+/** The longest form that the engine reads, in bytes. */
+export const engineFormBytes = 56 * 1024
 
 /**
  * Refuses a body that the engine would not read, with the status that says why: the engine itself answers 400 to all of them.
@@ -62,24 +62,3 @@ export function engineBodies({ forms, json }: { forms: readonly string[]; json: 
     return next()
   }
 }
-
-/**
- * Answers a form that is posted to one of `paths` with a redirect to the same address with the same parameters, by GET: OpenID Connect lets an
- * application post its request, and cookies that are `SameSite=Lax` come along with a GET only.
- * @throws BodyTooLarge, BodyUnsupported
- */
-export function postedAsQuery(paths: readonly string[]): Middleware {
-  return async (ctx, next) => {
-    if (ctx.method !== 'POST' || !paths.includes(ctx.path)) return next()
-    if (!ctx.is('application/x-www-form-urlencoded')) throw new BodyUnsupported('application/x-www-form-urlencoded')
-    const parameters = new URLSearchParams((await readBody(ctx, queryBytes)).toString('utf8'))
-    const address = `${ctx.path}?${parameters}`
-    if (address.length > queryBytes) throw new BodyTooLarge(queryBytes)
-    ctx.status = 303
-    ctx.set('Cache-Control', 'no-store')
-    ctx.redirect(address)
-  }
-}
-
-/** What fits into an address beside the other headers. */
-const queryBytes = 24 * 1024

@@ -14,11 +14,11 @@ export interface Problem {
 }
 
 const problemsByCode: Readonly<Record<string, Omit<Problem, 'code' | 'sentence'>>> = {
-  'request.too_large': { status: 413, title: 'Request error' },
-  'request.unsupported_media_type': { status: 415, title: 'Request error' },
+  request_too_large: { status: 413, title: 'Request error' },
+  unsupported_media_type: { status: 415, title: 'Request error' },
   session_not_found: { status: 400, title: 'Request error' },
   busy: { status: 503, title: 'Too busy' },
-  'store.unavailable': { status: 503, title: 'Not available' },
+  store_unavailable: { status: 503, title: 'Not available' },
 }
 
 /** What `error` means to the caller. What is not meant for callers says no more than that something failed. */

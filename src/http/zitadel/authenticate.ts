@@ -1,7 +1,7 @@
 import { allows, isMember } from '#src/domain/applications/ownRoles.ts'
-import type { Bearer, VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import { type Bearer, ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { User } from '#src/domain/users/user.ts'
-import { presentedToken } from '../kit/bearer.ts'
+import { presentedToken, proofChallenge } from '../kit/bearer.ts'
 import type { Call } from './call.ts'
 import { StatusError } from './errors.ts'
 
@@ -30,7 +30,13 @@ export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateN
     if (!call.headers.authorization) throw new StatusError('unauthenticated', 'auth header missing')
     const presented = presentedToken(call)
     if (!presented) throw new StatusError('unauthenticated', 'invalid auth header', { id: 'AUTH-7fs1e' })
-    const bearer = await verifyBearer(presented.token, presented.request)
+    const bearer = await verifyBearer(presented.token, presented.request).catch((error: unknown) => {
+      if (!(error instanceof ProofNotAccepted)) throw error
+      throw new StatusError('unauthenticated', 'Token is invalid', {
+        id: 'AUTH-7fs1e',
+        headers: { 'WWW-Authenticate': proofChallenge(error) },
+      })
+    })
     if (!hasUser(bearer)) throw new StatusError('unauthenticated', 'Token is invalid', { id: 'AUTH-7fs1e' })
     if (!bearer.audience.has(ownProjectId())) throw new StatusError('unauthenticated', 'invalid audience', { id: 'APP-Zxfako' })
     if (bearer.actorId !== undefined)

@@ -96,10 +96,10 @@ interface Wording {
 }
 
 const wordings = {
-  'store.unavailable': { grpc: 'unavailable', text: 'The service cannot reach its store right now' },
+  store_unavailable: { grpc: 'unavailable', text: 'The service cannot reach its store right now' },
   busy: { grpc: 'unavailable', text: 'The service is too busy right now' },
-  'request.too_large': { grpc: 'invalidArgument', http: 413 },
-  'request.unsupported_media_type': { grpc: 'invalidArgument', http: 415 },
+  request_too_large: { grpc: 'invalidArgument', http: 413 },
+  unsupported_media_type: { grpc: 'invalidArgument', http: 415 },
   'metadata.not_found': { grpc: 'notFound', id: 'QUERY-Rgh32', text: 'Metadata not found' },
   'metadata.list_empty': { grpc: 'failedPrecondition', id: 'META-9mm2d', text: 'Metadata list is empty' },
   'metadata.invalid': { grpc: 'invalidArgument', id: 'META-2m00f', text: 'Metadata is invalid' },

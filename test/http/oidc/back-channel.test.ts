@@ -2,9 +2,12 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createRemoteJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { openDomain } from '#src/composeDomain.ts'
+import { readConfiguration } from '#src/platform/config.ts'
 import { type Idp, startIdp } from '../../support/idp.ts'
 import { signIn } from '../../support/relyingParty.ts'
+import { testStores } from '../../support/stores.ts'
 import { tempDir } from '../../support/temp.ts'
 
 /** An application's own server: keeps what is posted to it, and serves `document` to GET. */
@@ -64,6 +67,9 @@ test('without being allowed, a private address is not called, by name or by numb
     await using idp = await startIdp({ environment: { DOSSIER_OUTBOUND_ALLOW: allow } })
     await signOut(idp, application.url(host))
     expect(await deliveries(idp, 1)).toMatchObject([{ type: 'logout.failed', clientId: idp.web.clientId, attempt: 1, givenUp: false }])
+    const line = idp.log.find((each) => each.includes('an application was not told of a sign-out')) ?? '{}'
+    expect(JSON.parse(line)).toMatchObject({ level: 40, clientId: idp.web.clientId, reason: expect.stringContaining('special-use IP') })
+    expect(line).not.toContain('eyJ')
   }
   expect(application.posted).toEqual([])
 })
@@ -157,4 +163,33 @@ test('a sign-out reaches every application of the session, however many and slow
   clearInterval(answering)
   answerAll()
   server.close()
+})
+
+describe.each(testStores)('on $name', ({ make }) => {
+  test('deactivating a user tells every application of their sessions, once, whichever process did it and however many servers there are', async () => {
+    await using application = await startApplication()
+    const store = make()
+    const environment = { DOSSIER_OUTBOUND_ALLOW: '127.0.0.1' }
+    await using idp = await startIdp({ store, environment })
+    await using _other = await startIdp({ store, environment })
+    const told = { ...idp.web, backChannelLogoutUri: application.url('127.0.0.1') }
+    await idp.domain.catalogue.commit({ putApplications: [told], events: [] })
+    const first = await signIn(idp, { application: told })
+    const second = await signIn(idp, { application: told })
+    const sids = [first, second].map(({ tokens }) => decodeJwt(tokens.id_token as string).sid)
+
+    // As the command line does it: with the domain alone, and gone at once.
+    const command = await openDomain(
+      readConfiguration({ DOSSIER_STORE: store, DOSSIER_SECRET: 'a secret for tests of more than 32 bytes' }),
+    )
+    await command.users.deactivate(idp.jane.id, { kind: 'cli', name: 'test' })
+    await command.stores.close()
+
+    const records = await deliveries(idp, 2)
+    expect(records).toEqual(expect.arrayContaining(sids.map((sid) => expect.objectContaining({ type: 'logout.delivered', sid }))))
+    const tokens = application.posted.map((body) => decodeJwt(new URLSearchParams(body).get('logout_token') as string))
+    expect(tokens.map(({ sid }) => sid).toSorted()).toEqual(sids.toSorted())
+    expect(tokens.every(({ sub }) => sub === idp.jane.id)).toBe(true)
+    expect(await idp.domain.endings.take()).toEqual([])
+  })
 })

@@ -21,6 +21,13 @@ test('the endpoints for clients take forms only, and short ones', async () => {
     const long = await fetch(idp.url(path), { method: 'POST', body: new URLSearchParams({ token: 'x'.repeat(110_000) }) })
     expect(long.status, path).toBe(413)
   }
+  const page = await fetch(idp.url('/oidc/v1/end_session'), {
+    method: 'POST',
+    headers: { accept: 'text/html' },
+    body: new URLSearchParams({ state: 'x'.repeat(110_000) }),
+  })
+  expect(page.status).toBe(413)
+  expect(await page.text()).toMatch(/id="error-code"[^>]*>request_too_large</)
 })
 
 test('a long body without a length is not read to its end', async () => {

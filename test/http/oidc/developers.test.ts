@@ -149,10 +149,3 @@ test('a code in the address and a sign-out without a session go on by a page of 
   expect(next.text).toContain(device.user_code)
   expect((await browser.submit(await browser.open('/oidc/v1/end_session'), '/confirm')).text).toContain('Signed out')
 })
-
-test('a posted request that would not fit into an address is refused', async () => {
-  await using idp = await startIdp()
-  const body = new URLSearchParams({ client_id: idp.web.clientId, state: 'ü'.repeat(6000) })
-  const reply = await fetch(idp.url('/oauth/v2/authorize'), { method: 'POST', body, redirect: 'manual' })
-  expect(reply.status).toBe(413)
-})

@@ -43,13 +43,17 @@ describe.each(testStores)('on $name', ({ make }) => {
     const winners = pages.flatMap((page, index) => (page.text.includes('id="login-submit"') ? [index] : []))
     expect(winners).toHaveLength(1)
     const late = pages.filter((_, index) => index !== winners[0])
-    for (const page of late) expect(page.text).toContain('This code has been used already')
+    for (const page of late) expect(page.text).toContain('Somebody is signing in with this code right now')
 
     const { browser, user } = people[winners[0] as number] as (typeof people)[number]
     const page = pages[winners[0] as number] as (typeof pages)[number]
     const done = await browser.submit(page, '/login', { username: user.username, password })
     expect(done.text).toContain('Device connected')
     expect((await device.poll()).claims()?.sub).toBe(user.id)
+
+    const visitor = idp.browser()
+    const used = await visitor.submit(await visitor.open('/device'), '/device', { user_code: device.user_code.toLowerCase() })
+    expect(used.text).toContain('This code has been used already')
   })
 
   test('a user code that is refused and confirmed at once is one of both, and the device is told which', async () => {
@@ -59,7 +63,7 @@ describe.each(testStores)('on $name', ({ make }) => {
       const [one, other] = [await asked(idp, device.user_code), await asked(idp, device.user_code)]
       const [refused, confirmed] = await Promise.all([one.press({ abort: 'yes' }), other.press({ confirm: 'yes' })])
       const isTaken = confirmed.text.includes('id="login-submit"')
-      expect(refused.text).toContain(isTaken ? 'This code has been used already' : 'The request was refused')
+      expect(refused.text).toContain(isTaken ? 'Somebody is signing in with this code right now' : 'The request was refused')
       await expect(device.poll()).rejects.toMatchObject({ error: isTaken ? 'authorization_pending' : 'access_denied' })
     }
   })

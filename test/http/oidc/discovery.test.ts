@@ -1,6 +1,10 @@
 import { request } from 'node:http'
+import { decodeJwt } from 'jose'
+import * as client from 'openid-client'
 import { expect, test } from 'vitest'
+import type { Application } from '#src/domain/applications/application.ts'
 import { type Idp, startIdp } from '../../support/idp.ts'
+import { authorize, metadataScope, signIn } from '../../support/relyingParty.ts'
 
 type Document = Record<string, unknown>
 
@@ -33,6 +37,33 @@ test('discovery has what libraries look for, and its addresses answer', async ()
     grant_types_supported: expect.arrayContaining(['authorization_code', 'refresh_token', 'client_credentials']),
   })
   expect(await read(idp, '/.well-known/oauth-authorization-server')).toEqual(document)
+})
+
+test('discovery names every claim that a token or userinfo carries, but those with an argument', async () => {
+  await using idp = await startIdp()
+  const application: Application = {
+    ...idp.web,
+    redirectUris: ['https://app.example/callback'],
+    postLogoutRedirectUris: [],
+    grantTypes: ['authorizationCode', 'implicit'],
+    responseTypes: ['code', 'code id_token'],
+    idTokenUserinfoAssertion: true,
+  }
+  const project = { ...idp.project, projectRoleAssertion: true }
+  await idp.domain.catalogue.commit({ putProjects: [project], putApplications: [application], events: [] })
+  const { organization } = await idp.domain.catalogue.root()
+  const scope = `openid profile email phone address ${metadataScope} urn:zitadel:iam:org:id:${organization.id}`
+  const { configuration, tokens } = await signIn(idp, { application, scope, parameters: { acr_values: 'urn:dossier:acr:password' } })
+  const hybrid = await authorize(idp, configuration, { application, scope, parameters: { response_type: 'code id_token' } })
+  const inFragment = new URLSearchParams(hybrid.callback.hash.slice(1)).get('id_token') as string
+  const userinfo = await client.fetchUserInfo(configuration, tokens.access_token, idp.jane.id)
+  const carried = [decodeJwt(tokens.id_token as string), decodeJwt(inFragment), userinfo].flatMap((claims) => Object.keys(claims))
+  const withArgument = /^urn:zitadel:iam:org:project:[^:]+:roles$/
+  const { claims_supported: supported } = await read(idp, '/.well-known/openid-configuration')
+  expect(carried).toEqual(
+    expect.arrayContaining(['nonce', 'acr', 'azp', 'client_id', 'at_hash', 'c_hash', 'sid', 'urn:zitadel:iam:org:project:roles']),
+  )
+  expect(supported).toEqual(expect.arrayContaining(carried.filter((claim) => !withArgument.test(claim))))
 })
 
 test('the signing algorithms in discovery are those that there are keys for, before and after an application asks for another', async () => {

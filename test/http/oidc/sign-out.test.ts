@@ -49,6 +49,22 @@ test('cancelling a sign-out changes nothing', async () => {
   expect(silent.callback.searchParams.get('code')).toBeTruthy()
 })
 
+test('after a sign-out was cancelled there is a way back to the application, if it says where that is', async () => {
+  await using idp = await startIdp()
+  const { browser, tokens } = await signIn(idp)
+  const wayBack = async (changes: object) => {
+    await idp.domain.catalogue.commit({ putApplications: [{ ...idp.web, ...changes }], events: [] })
+    const page = await browser.open(`/oidc/v1/end_session?id_token_hint=${tokens.id_token}`)
+    const { text } = await browser.submit(page, '/confirm')
+    expect(text).toContain('<h1>Still signed in</h1>')
+    return /id="way-back" href="([^"]*)">([^<]*)</.exec(text)?.slice(1)
+  }
+  expect(await wayBack({})).toBeUndefined()
+  expect(await wayBack({ clientUri: 'https://app.example/?a=1' })).toEqual(['https://app.example/?a=1', 'Back to web'])
+  const begin = 'https://app.example/login'
+  expect(await wayBack({ initiateLoginUri: begin })).toEqual([`${begin}?iss=${encodeURIComponent(idp.issuer)}`, 'Back to web'])
+})
+
 test('requests to sign in and to sign out may be posted', async () => {
   await using idp = await startIdp()
   const { browser, tokens } = await signIn(idp)

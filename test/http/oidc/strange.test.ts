@@ -77,6 +77,6 @@ test('the address at which a sign-in goes on tells applications nothing that it 
     const page = await idp.browser().open(`/oauth/v2/authorize/x?${new URLSearchParams({ ...parameters, response_mode })}`)
     expect(page.url.origin, response_mode).toBe(idp.issuer)
     expect(page.status).toBe(400)
-    expect(page.text).toContain('authorization request has expired')
+    expect(page.text).toContain('session_not_found')
   }
 })

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Surface, startSurface } from './startSurface.ts'
+import { organizationId, type Surface, startSurface } from './startSurface.ts'
 
 let surface: Surface
 
@@ -52,6 +52,22 @@ describe('who may ask', () => {
     }
   })
 
+  test('an organization that a request names must be the one that there is', async () => {
+    const ask = (id: string) => surface.get(path, { Authorization: 'Bearer jane', 'x-zitadel-orgid': id })
+    expect((await ask(organizationId)).status).toBe(200)
+    for (const unknown of ['170086363054473474', 'acme', `${organizationId}, ${organizationId}`]) {
+      const { status, json } = await ask(unknown)
+      expect([status, json]).toEqual([
+        403,
+        {
+          code: 7,
+          message: "Organisation doesn't exist (AUTH-Bs7Ds)",
+          details: [detail('AUTH-Bs7Ds', "Organisation doesn't exist")],
+        },
+      ])
+    }
+  })
+
   test('the scheme may be written in any case', async () => {
     expect((await surface.get(path, { Authorization: 'bearer  jane' })).status).toBe(200)
   })
@@ -69,7 +85,7 @@ describe('an address', () => {
     ['DELETE', '/management/v1/policies/login', 'zitadel.management.v1.ManagementService/ResetLoginPolicyToDefault'],
     ['PUT', '/management/v1/projects/7/roles/a/b', 'zitadel.management.v1.ManagementService/UpdateProjectRole'],
     ['GET', '/admin/v1/healthz', 'zitadel.admin.v1.AdminService/Healthz'],
-    ['POST', '/v2/users/7/metadata', 'zitadel.user.v2.UserService/SetUserMetadata'],
+    ['POST', '/v2/users/7/passkeys', 'zitadel.user.v2.UserService/RegisterPasskey'],
     ['POST', '/v2/users', 'zitadel.user.v2.UserService/ListUsers'],
     ['POST', '/v2beta/projects', 'zitadel.project.v2beta.ProjectService/CreateProject'],
   ])('that ZITADEL publishes and we do not serve is answered with 501: %s %s', async (method, address, rpc) => {
