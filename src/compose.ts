@@ -108,6 +108,8 @@ export async function composeService(configuration: Configuration, domain: Domai
       users,
       codes: domain.codes,
       checkPassword: domain.checkPassword,
+      loginSessions: domain.loginSessions,
+      authorizationRequests: engine.authorizationRequests,
       audit: stores.audit,
       verifyBearer,
       ownProjectId: () => ownProjectId,

@@ -9,6 +9,7 @@ import { assertAcceptable, createMetadata, metadataLimits } from '#src/domain/me
 import { createLock } from '#src/domain/provisioning/lock.ts'
 import { createProvisioning } from '#src/domain/provisioning/provisioning.ts'
 import { createEndings } from '#src/domain/sessions/endings.ts'
+import { createLoginSessions } from '#src/domain/sessions/loginSessions.ts'
 import { createRegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import { createCodes } from '#src/domain/users/codes.ts'
@@ -57,8 +58,9 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     throttle,
     endings,
     registrationTokens: createRegistrationTokens({ artifacts: stores.artifacts, recorder, hash: hashSecret }),
+    loginSessions: createLoginSessions({ artifacts: stores.artifacts, hash: hashSecret, now }),
     codes: createCodes({ artifacts: stores.artifacts, now }),
-    checkPassword: createCheckPassword({ passwords, throttle }),
+    checkPassword: createCheckPassword({ passwords, throttle, audit: stores.audit, recorder }),
     signIn: createSignIn({ users, passwords, throttle, audit: stores.audit, recorder }),
     provisioning: createProvisioning({
       catalogue,

@@ -10,6 +10,7 @@ import { enabledJWA } from './algorithms.ts'
 import { authorizationCodeTtlSeconds } from './artifacts.ts'
 import { assertClaimRequests, type ClaimsParameter } from './claimsParameter.ts'
 import { ownClientMetadata } from './clients.ts'
+import { signInAddress } from './customLogin.ts'
 import { deviceSources } from './devices.ts'
 import { firstPartyGrant } from './grants.ts'
 import { errors } from './internals.ts'
@@ -93,7 +94,11 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
     rotateRefreshToken: (ctx) => !ctx.oidc.entities.RefreshToken?.isSenderConstrained(),
     issueRefreshToken: async (_ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
     expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
-    interactions: { policy: policy(), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: {
+      policy: policy(),
+      url: async (_ctx, interaction) =>
+        signInAddress((await catalogue.find(interaction.params.client_id as string))?.application, interaction),
+    },
     ttl: {
       AccessToken: () => settings().accessTokenTtlSeconds,
       ClientCredentials: () => settings().accessTokenTtlSeconds,

@@ -14,6 +14,7 @@ import type { Actor, AuditStore } from '#src/domain/audit/events.ts'
 import type { Gathering } from '#src/domain/audit/gathering.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
+import type { AuthorizationRequests } from '#src/domain/sessions/authorizationRequests.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Endings } from '#src/domain/sessions/endings.ts'
 import type { RegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
@@ -31,6 +32,7 @@ import { installClientCache } from './clientCache.ts'
 import type { OpenSecret } from './clients.ts'
 import { engineConfiguration } from './configuration.ts'
 import { createCookieSigner } from './cookies.ts'
+import { createAuthorizationRequests } from './customLogin.ts'
 import { completeDiscovery } from './discovery.ts'
 import { createDocuments } from './documents.ts'
 import { createTokenEvents, type OnRedirectMismatch, recordEngineEvents } from './events.ts'
@@ -99,6 +101,8 @@ export interface Engine {
   /** Discovery and keys by address, if they stand ready and are up to date; a request makes them so. */
   readonly ready: (path: string) => { readonly body: string; readonly headers: readonly string[] } | undefined
   readonly interactions: Interactions
+  /** Requests that are answered by a sign-in page of somebody else. */
+  readonly authorizationRequests: AuthorizationRequests
   readonly verifyBearer: VerifyBearer
   readonly sessions: Sessions
   /** Gives up what would only be done later. */
@@ -119,6 +123,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   let version = 0
 
   const registrar = createRegistrar({ catalogue, recorder: deps.recorder, sealSecret: deps.sealSecret })
+  const cookieSigner = createCookieSigner(deps.cookieSecrets)
   const provider = new Provider(
     issuer,
     engineConfiguration({
@@ -126,7 +131,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       findAccount: createFindAccount({ users, catalogue }),
       catalogue,
       pages,
-      cookieSigner: createCookieSigner(deps.cookieSecrets),
+      cookieSigner,
       jwks: { keys: published } as never,
       settings: () => root.settings,
       secure: issuer.startsWith('https:'),
@@ -250,6 +255,15 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     around: [authorize, registration, completing],
     ready: (path) => (keyring.isCurrent(catalogue.revision()) ? findDocument(path) : undefined),
     interactions: createInteractions(provider, now),
+    authorizationRequests: createAuthorizationRequests({
+      provider,
+      app: provider as unknown as Koa,
+      issuer,
+      artifacts,
+      catalogue,
+      cookieSigner,
+      now,
+    }),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
     sessions: createSessions({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
     stop() {

@@ -107,6 +107,8 @@ export interface Application extends ProtocolChoices {
   readonly resourceIndicators?: readonly string[]
   /** Which metadata a proxy is told of the user, by key (`/forward-auth`). */
   readonly forwardAuth?: { readonly metadata: readonly string[] }
+  /** A sign-in page of its own (ZITADEL's login version 2), at `{baseUri}/login`. */
+  readonly loginVersion?: { readonly baseUri?: string }
   readonly active: boolean
   /** The configuration file that made it. */
   readonly provisionedBy?: string

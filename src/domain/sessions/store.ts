@@ -40,6 +40,8 @@ export interface ArtifactStore {
   findToken(model: string, id: string): Promise<FoundToken | undefined>
   /** Everything of `model` that belongs to a user and was not issued under a grant, oldest first. */
   listByAccount(model: string, accountId: string): Promise<readonly FoundArtifact[]>
+  /** Everything of `model` that has not expired, by id, ascending; `after` is the last id of the page before. */
+  list(model: string, page: { readonly after?: string; readonly limit: number }): Promise<readonly FoundArtifact[]>
   findByUserCode(model: string, userCode: string): Promise<FoundArtifact | undefined>
   put(artifact: Artifact): Promise<void>
   /** Like `put`, but keeps every entry of `payload.authorizations` of the same sign-in that another request has added meanwhile. */

@@ -30,18 +30,29 @@ export class TooManyAttempts extends DomainError {
   }
 }
 
-/** Whether a password is that of a user, who is known already. @throws TooManyAttempts, Busy */
-export type CheckPassword = (user: User, password: string, address: string) => Promise<boolean>
+/**
+ * Whether a password is that of a user, who is known already: by a sign-in page of somebody else (`isSignIn`), or before they may change it.
+ * @throws TooManyAttempts, Busy
+ */
+export type CheckPassword = (check: {
+  readonly user: User
+  readonly password: string
+  readonly address: string
+  readonly isSignIn?: boolean
+}) => Promise<boolean>
 
-/** Guesses count as those of the sign-in do. */
+/** Guesses count as those of the sign-in do, and are recorded. */
 export const createCheckPassword =
-  ({ passwords, throttle }: Pick<SignInDeps, 'passwords' | 'throttle'>): CheckPassword =>
-  async (user, password, address) => {
+  ({ passwords, throttle, audit, recorder }: Omit<SignInDeps, 'users'>): CheckPassword =>
+  async ({ user, password, address, isSignIn = false }) => {
     const attempt = { name: user.username, address }
+    const itself = { kind: 'user', id: user.id } as const
     const retryAfterSeconds = await throttle.attempt(attempt)
     if (retryAfterSeconds > 0) throw new TooManyAttempts(retryAfterSeconds)
-    const matches = await passwords.verify(password, user.passwordHash)
+    const matches = await passwords.verify(password, user.kind === 'human' ? user.passwordHash : undefined)
     if (matches) await throttle.succeeded(attempt)
+    if (!matches) await audit.record([recorder.event('user.sign_in_failed', itself, itself, { reason: 'password', address })])
+    else if (isSignIn) await audit.record([recorder.event('user.signed_in', itself, itself, { amr: ['pwd'], address })])
     return matches
   }
 

@@ -25,6 +25,19 @@ const read = (self = 'userId'): Rule => ['user.read', self]
 
 /** Of services whose descriptors say "authenticated". */
 const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+  'zitadel.session.v2.SessionService': {
+    ListSessions: ['session.read'],
+    GetSession: ['session.read'],
+    CreateSession: ['session.write'],
+    SetSession: ['session.write'],
+    DeleteSession: ['session.delete'],
+  },
+  'zitadel.oidc.v2.OIDCService': {
+    GetAuthRequest: ['session.read'],
+    CreateCallback: ['session.link'],
+    GetDeviceAuthorizationRequest: ['session.read'],
+    AuthorizeOrDenyDeviceAuthorization: ['session.link'],
+  },
   'zitadel.user.v2.UserService': {
     SetUserMetadata: ['user.write'],
     ListUserMetadata: read(),

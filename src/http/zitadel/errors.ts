@@ -1,5 +1,7 @@
 import { Busy, DomainError, StoreUnavailable } from '#src/base/errors.ts'
 import type { MetadataInvalid, MetadataLimitReached, MetadataListEmpty, MetadataNotFound } from '#src/domain/metadata/metadata.ts'
+import type { AuthorizationRequestGone, AuthorizationRequestNotAnswered } from '#src/domain/sessions/authorizationRequests.ts'
+import type { LoginSessionNotFound, LoginSessionTokenInvalid } from '#src/domain/sessions/loginSessions.ts'
 import type { TooManyAttempts } from '#src/domain/users/signIn.ts'
 import type { UserIdTaken, UserInvalid, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
 import type { BodyTooLarge, BodyUnsupported } from '../kit/body.ts'
@@ -86,6 +88,10 @@ type Expected =
   | UsernameTaken
   | UserIdTaken
   | TooManyAttempts
+  | LoginSessionNotFound
+  | LoginSessionTokenInvalid
+  | AuthorizationRequestGone
+  | AuthorizationRequestNotAnswered
 
 interface Wording {
   readonly grpc: GrpcCode
@@ -108,6 +114,10 @@ const wordings = {
   'user.username_taken': { grpc: 'alreadyExists', id: 'V3-DKcYh', text: 'User already exists' },
   'user.id_taken': { grpc: 'alreadyExists', id: 'COMMAND-7yiox', text: 'User already exists' },
   'user.too_many_attempts': { grpc: 'resourceExhausted' },
+  'login_session.not_found': { grpc: 'notFound', id: 'QUERY-SFeaa', text: 'Session does not exist' },
+  'login_session.token_invalid': { grpc: 'permissionDenied', id: 'COMMAND-sGr42', text: 'Session Token is invalid' },
+  'authorization_request.gone': { grpc: 'notFound', id: 'V2-Thee9', text: 'Auth Request does not exist' },
+  'authorization_request.not_answered': { grpc: 'failedPrecondition' },
   'user.not_found': { grpc: 'notFound', id: 'QUERY-Dfbg2', text: 'User could not be found' },
 } as const satisfies Record<Expected['code'], Wording>
 

@@ -83,6 +83,13 @@ export function createArtifactStore(connection: Connection, now: Clock): Artifac
         return stored.filter(isLive).map(foundOf)
       }),
 
+    list: (model, { after = '', limit }) =>
+      connection.run(async () => {
+        const ids = { $gt: keyOf(model, after), $lt: `${model};` }
+        const unexpired = { _id: ids, expiresAt: { $not: { $lte: horizon() } } }
+        return (await artifacts.find(unexpired, answered).sort({ _id: 1 }).limit(limit).toArray()).map(foundOf)
+      }),
+
     findByUserCode: (model, userCode) => newest({ model, userCode }),
 
     // A used artifact stays used, whatever is written over it: the writer may have read it before it was.

@@ -96,6 +96,19 @@ export function createArtifactStore(database: Database, now: Clock): ArtifactSto
           .map(foundOf),
       ),
 
+    list: (model, { after = '', limit }) =>
+      database.read(() =>
+        database
+          .all<ArtifactRow>(
+            `SELECT payload, consumed_at FROM artifacts WHERE model = ? AND id > ? AND ${live} ORDER BY id LIMIT ?`,
+            model,
+            after,
+            horizon(),
+            limit,
+          )
+          .map(foundOf),
+      ),
+
     findByUserCode: (model, userCode) => findBy('user_code', model, userCode),
 
     put: (artifact) =>

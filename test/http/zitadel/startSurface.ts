@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { Busy, StoreUnavailable } from '#src/base/errors.ts'
 import { composeDomain } from '#src/composeDomain.ts'
+import type { AuthorizationRequests } from '#src/domain/sessions/authorizationRequests.ts'
 import type { Bearer } from '#src/domain/sessions/bearer.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
@@ -38,11 +39,12 @@ export type Surface = Awaited<ReturnType<typeof startSurface>>
 export async function startSurface() {
   const stores = await openSqlite(tempDir())
   let now = start
-  const { metadata, users, codes, checkPassword } = composeDomain({
+  const domain = composeDomain({
     stores,
     secrets: ['a secret for tests of more than 32 bytes'],
     now: () => now,
   })
+  const { metadata } = domain
   await stores.users.insert(jane, [], [])
 
   const ours = new Set([ownProjectId])
@@ -58,11 +60,9 @@ export async function startSurface() {
   const failures: unknown[] = []
   app.on('error', (error) => failures.push(error))
   const needs = {
-    metadata,
-    users,
-    codes,
-    checkPassword,
+    ...domain,
     audit: stores.audit,
+    authorizationRequests: {} as AuthorizationRequests,
     async verifyBearer(token: string) {
       if (token === 'store-away') throw new StoreUnavailable('the disk is full')
       if (token === 'busy') throw new Busy('tokens')
