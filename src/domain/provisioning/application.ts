@@ -70,6 +70,7 @@ export const applicationShape = {
   jwksUri: webAddress,
   resourceIndicators: z.array(webAddress),
   forwardAuth: z.strictObject({ metadata: z.array(text) }),
+  loginVersion: z.strictObject({ baseUri: webAddress.optional() }),
   ...protocolShape,
 } as const
 
@@ -125,6 +126,7 @@ function fieldsOf(values: Fields<typeof applicationShape>): ApplicationFields {
     jwksUri: values.jwksUri,
     resourceIndicators: values.resourceIndicators,
     forwardAuth: values.forwardAuth,
+    loginVersion: values.loginVersion,
     ...protocolChoicesOf(values),
   }
 }

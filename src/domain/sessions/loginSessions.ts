@@ -24,7 +24,7 @@ export interface LoginSession {
 }
 
 /** What the page tells of the browser. */
-export interface LoginUserAgent {
+interface LoginUserAgent {
   readonly fingerprintId?: string
   readonly ip?: string
   readonly description?: string
