@@ -109,6 +109,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       codes: domain.codes,
       checkPassword: domain.checkPassword,
       loginSessions: domain.loginSessions,
+      ping: () => stores.ping(),
       authorizationRequests: engine.authorizationRequests,
       audit: stores.audit,
       verifyBearer,

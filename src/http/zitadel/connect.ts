@@ -22,19 +22,21 @@ import { bodyLimitBytes } from '../kit/body.ts'
 import type { Call } from './call.ts'
 import type { Dispatch } from './dispatch.ts'
 import { type StatusError, statusOf, unexpected, withId } from './errors.ts'
+import { type GrpcServicesNeeds, grpcServices, serveGrpcServices } from './grpcServices.ts'
 import { shareWithBrowsers } from './origins.ts'
-import { published } from './published.ts'
+import { publishedServices } from './published.ts'
 
 type Answer = ReturnType<typeof connectNodeAdapter>
 
 /** Answers a request for a method by its name, in whichever of the protocols it is made. */
-export function createConnect(dispatch: Dispatch): (ctx: Context) => Promise<void> {
-  const loaders = new Map(published.flatMap(({ services }) => services.map(({ name, load }) => [name, load])))
+export function createConnect(dispatch: Dispatch, needs: GrpcServicesNeeds): (ctx: Context) => Promise<void> {
+  const loaders = new Map(publishedServices.map(({ name, load }) => [name, load]))
   const answers = new Map<string, Answer>()
 
   async function answerOf(name: string): Promise<Answer> {
     const known = answers.get(name)
     if (known) return known
+    const isOfGrpc = grpcServices.some(({ typeName }) => typeName === name)
     const load = loaders.get(name)
     const service = load && (await load())
     const limits = service && (await limitsOf(dispatch, service))
@@ -43,10 +45,11 @@ export function createConnect(dispatch: Dispatch): (ctx: Context) => Promise<voi
       acceptCompression: [],
       contextValues: (request) => createContextValues().set(contextKey, contextOf.get(request)),
       routes(router) {
+        if (isOfGrpc) serveGrpcServices(router, needs)
         if (service && limits) for (const rpc of service.methods) serve(router, dispatch, rpc as DescMethodUnary, limits.get(rpc.name))
       },
     })
-    if (service) answers.set(name, made)
+    if (service || isOfGrpc) answers.set(name, made)
     return made
   }
 

@@ -132,6 +132,9 @@ export const published: readonly PublishedGroup[] = [
   },
 ]
 
+/** All services, with addresses or without. */
+export const publishedServices = published.flatMap(({ services }) => services)
+
 /** A group of addresses, made into a table once. */
 export interface RouteGroup {
   readonly prefix: string

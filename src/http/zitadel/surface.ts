@@ -7,10 +7,11 @@
  */
 import type { Context, Middleware } from 'koa'
 import type { Dispatch, DispatchNeeds } from './dispatch.ts'
+import type { GrpcServicesNeeds } from './grpcServices.ts'
 
-export type ZitadelNeeds = DispatchNeeds
+export type ZitadelNeeds = DispatchNeeds & GrpcServicesNeeds
 
-const prefixes = ['/auth/v1/', '/management/v1/', '/admin/v1/', '/v2/', '/v2beta/', '/zitadel.']
+const prefixes = ['/auth/v1/', '/management/v1/', '/admin/v1/', '/v2/', '/v2beta/', '/zitadel.', '/grpc.']
 
 type Answer = (ctx: Context) => Promise<void>
 
@@ -34,14 +35,15 @@ export function createZitadelSurface(needs: ZitadelNeeds): Middleware {
   }
   async function loadConnect() {
     const { createConnect } = await import('./connect.ts')
-    connect ??= createConnect(await dispatching())
+    connect ??= createConnect(await dispatching(), needs)
     return connect
   }
 
   return (ctx, next) => {
     const { path } = ctx
     if (!prefixes.some((prefix) => path.startsWith(prefix))) return next()
-    if (path.startsWith('/zitadel.')) return connect ? connect(ctx) : loadConnect().then((answer) => answer(ctx))
+    if (path.startsWith('/zitadel.') || path.startsWith('/grpc.'))
+      return connect ? connect(ctx) : loadConnect().then((answer) => answer(ctx))
     return rest ? rest(ctx) : loadRest().then((answer) => answer(ctx))
   }
 }

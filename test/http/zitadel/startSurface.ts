@@ -62,6 +62,7 @@ export async function startSurface() {
   const needs = {
     ...domain,
     audit: stores.audit,
+    ping: () => stores.ping(),
     authorizationRequests: {} as AuthorizationRequests,
     async verifyBearer(token: string) {
       if (token === 'store-away') throw new StoreUnavailable('the disk is full')
