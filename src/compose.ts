@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http'
 import type { Context } from 'koa'
+import { tellOfEvents } from '#src/domain/actions/telling.ts'
 import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createEngine } from '#src/engine/engine.ts'
 import { accountEndpoints } from '#src/http/account/sessions.ts'
@@ -24,6 +25,7 @@ import { postedRequests } from '#src/http/kit/postedRequests.ts'
 import { answerProblem, hasGone, problems } from '#src/http/kit/problems.ts'
 import { readyFirst } from '#src/http/kit/ready.ts'
 import { createRequestLines, requestLog } from '#src/http/kit/request.ts'
+import { describeEvent, toldEvents } from '#src/http/zitadel/action/events.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
@@ -55,6 +57,8 @@ export async function composeService(configuration: Configuration, domain: Domai
     artifacts: stores.artifacts,
     catalogue,
     users,
+    metadata,
+    actions: domain.actions,
     endings,
     keys,
     pages: createEnginePages(pages),
@@ -109,6 +113,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       codes: domain.codes,
       checkPassword: domain.checkPassword,
       loginSessions: domain.loginSessions,
+      actions: domain.actions,
       ping: () => stores.ping(),
       authorizationRequests: engine.authorizationRequests,
       audit: stores.audit,
@@ -135,6 +140,16 @@ export async function composeService(configuration: Configuration, domain: Domai
   app.use(guardedUserCodes({ throttle, pages }))
   for (const middleware of engine.around) app.use(middleware)
 
+  const telling = tellOfEvents({
+    store: stores.actions,
+    audit: stores.audit,
+    artifacts: stores.artifacts,
+    runTarget: engine.runTarget,
+    types: toldEvents,
+    describe: (event) => describeEvent(event, organization.id),
+    onFault: (err) => log.error({ err }, 'targets could not be told of events'),
+    now,
+  })
   const server = new OnePortServer(
     { maxHeaderSize: 32 * 1024, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
     readyFirst({ issuer, find: engine.ready, writeLine }, app.callback()),
@@ -144,7 +159,8 @@ export async function composeService(configuration: Configuration, domain: Domai
     announceShutdown() {
       draining = true
     },
-    finish() {
+    async finish() {
+      await telling.stop()
       engine.stop()
       return gathering.flush()
     },

@@ -1,5 +1,6 @@
 /** Compose, without the server: the domain over a store. The command line loads this and neither engine nor transport. */
 import { type Clock, systemClock } from '#src/base/clock.ts'
+import { createActions } from '#src/domain/actions/actions.ts'
 import { defaultSettings } from '#src/domain/applications/application.ts'
 import { createCatalogue } from '#src/domain/applications/catalogue.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
@@ -58,6 +59,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     throttle,
     endings,
     registrationTokens: createRegistrationTokens({ artifacts: stores.artifacts, recorder, hash: hashSecret }),
+    actions: createActions({ store: stores.actions, recorder, seal: sealer.seal, unseal: sealer.open }),
     loginSessions: createLoginSessions({ artifacts: stores.artifacts, hash: hashSecret, now }),
     codes: createCodes({ artifacts: stores.artifacts, now }),
     checkPassword: createCheckPassword({ passwords, throttle, audit: stores.audit, recorder }),

@@ -1,4 +1,5 @@
 /** Stores: all that a storage driver must offer. Nothing outside `storage/` knows which driver runs. */
+import type { ActionStore } from './actions/store.ts'
 import type { CatalogueStore } from './applications/store.ts'
 import type { AuditStore } from './audit/events.ts'
 import type { KeyStore } from './keys/store.ts'
@@ -14,6 +15,7 @@ export interface Stores {
   readonly attempts: AttemptStore
   readonly metadata: MetadataStore
   readonly catalogue: CatalogueStore
+  readonly actions: ActionStore
   readonly keys: KeyStore
   readonly audit: AuditStore
   readonly artifacts: ArtifactStore

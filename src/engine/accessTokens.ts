@@ -51,10 +51,11 @@ export type SignAccessToken = (token: AccessTokenFacts, request: ScopeRequest, s
 
 /** Makes the JWT (RFC 9068) of an access token. */
 export function createSignAccessToken({ issuer, keyring }: { issuer: string; keyring: Keyring }): SignAccessToken {
-  return function signAccessToken(token, request, { user, metadata, root, view }) {
+  return function signAccessToken(token, request, { user, metadata, root, view, appended }) {
     const sources = user && { user, root, view }
     const skew = view?.application.clockSkewSeconds ?? 0
     const payload = {
+      ...appended,
       ...(sources && reservedClaims(sources, request)),
       ...(sources && view?.application.accessTokenRoleAssertion && roleClaims(sources, request)),
       iss: issuer,

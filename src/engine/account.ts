@@ -2,7 +2,8 @@ import type { Account as EngineAccount, KoaContextWithOIDC } from 'oidc-provider
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
-import { type ClaimSources, type Claims, roleClaims, userinfoClaims, withMetadata } from './claims.ts'
+import type { Append } from './appending.ts'
+import { addedNames, type ClaimSources, type Claims, roleClaims, userinfoClaims, withMetadata } from './claims.ts'
 import { metadataScope, readScope, type ScopeRequest } from './scopes.ts'
 import { subjectOf } from './subjects.ts'
 
@@ -19,17 +20,18 @@ export async function findAccount(users: FindsAccounts, id: UserId, { scopes }: 
 
 /** What an ID token says of the user when nobody asked for claims by name: userinfo (but metadata), or the roles, as the application has it set. */
 export function idTokenClaims(sources: ClaimSources, request: ScopeRequest): Claims & { sub: string } {
-  const { user, view, root } = sources
+  const { user, view, root, appended } = sources
   const { idTokenUserinfoAssertion, idTokenRoleAssertion } = view?.application ?? {}
   if (idTokenUserinfoAssertion) return userinfoClaims(sources, request)
-  return { sub: subjectOf(user.id, view?.application, root.organization), ...(idTokenRoleAssertion && roleClaims(sources, request)) }
+  const roles = idTokenRoleAssertion && roleClaims(sources, request)
+  return { ...appended, sub: subjectOf(user.id, view?.application, root.organization), ...roles }
 }
 
 /**
  * Finds the account behind a session, code or token. A user who may not act is not found, whatever they still hold: that is what makes
  * a deactivation take effect at once.
  */
-export function createFindAccount({ users, catalogue }: { users: FindsAccounts; catalogue: Catalogue }) {
+export function createFindAccount({ users, catalogue, append }: { users: FindsAccounts; catalogue: Catalogue; append: Append }) {
   return async function findEngineAccount(ctx: KoaContextWithOIDC, id: string): Promise<EngineAccount | undefined> {
     const user = await users.find(id as UserId)
     if (!user || !isActive(user)) return undefined
@@ -40,7 +42,9 @@ export function createFindAccount({ users, catalogue }: { users: FindsAccounts; 
         const [root, view] = await Promise.all([catalogue.root(), clientId === undefined ? undefined : catalogue.find(clientId)])
         const request = readScope(scope)
         const isIdTokenOnly = ctx.oidc.params?.response_type === 'id_token'
-        const sources = { user, root, view }
+        const plain = { user, root, view }
+        const appending = append('preuserinfo', plain, use === 'id_token' ? {} : userinfoClaims(plain, request))
+        const sources = appending ? { ...plain, appended: await appending } : plain
         const named = Object.keys(requested ?? {}).filter((claim) => !claim.startsWith('urn:'))
         const asked = named.length > 0 ? pick(userinfoClaims(sources, { ...request, scopes: standardScopes }), named) : {}
         const said = {
@@ -51,7 +55,9 @@ export function createFindAccount({ users, catalogue }: { users: FindsAccounts; 
         // Most uses of an account ask for no claims, so metadata is read only here.
         const { metadata } = wantsMetadata && request.scopes.has(metadataScope) ? ((await users.findWithMetadataText(user.id)) ?? {}) : {}
         // The engine makes a pairwise subject of it by itself.
-        return JSON.parse(withMetadata({ ...said, sub: id }, metadata, request))
+        const claims = JSON.parse(withMetadata({ ...said, sub: id }, metadata, request))
+        if (appending) claims[addedNames] = Object.keys(await appending)
+        return claims
       },
     }
   }

@@ -15,13 +15,19 @@ export interface ClaimSources {
   readonly root: CatalogueRoot
   /** Absent for a machine user's own token, which no application stands behind. */
   readonly view?: ApplicationView
+  /** What targets of the operator's have added (`appending.ts`): it never stands in the place of what is said here. */
+  readonly appended?: Claims
 }
 
 export type Claims = Record<string, unknown>
 
+/** Under it, claims for the engine say which of their names it cannot know in advance: those that targets have added. */
+export const addedNames = Symbol('added names')
+
 /** Everything but metadata that userinfo answers for the granted scopes. */
 export function userinfoClaims(sources: ClaimSources, request: ScopeRequest): Claims & { sub: string } {
   return {
+    ...sources.appended,
     sub: subjectOf(sources.user.id, sources.view?.application, sources.root.organization),
     ...standardClaims(sources.user, request),
     ...reservedClaims(sources, request),

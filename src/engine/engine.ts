@@ -8,12 +8,16 @@ import type Koa from 'koa'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '#src/base/clock.ts'
 import { Busy, StoreUnavailable } from '#src/base/errors.ts'
+import type { Actions } from '#src/domain/actions/actions.ts'
+import { createFunctions } from '#src/domain/actions/functions.ts'
+import { createRunTarget, type RunTarget } from '#src/domain/actions/run.ts'
 import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Actor, AuditStore } from '#src/domain/audit/events.ts'
 import type { Gathering } from '#src/domain/audit/gathering.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
+import type { Metadata } from '#src/domain/metadata/metadata.ts'
 import type { AuthorizationRequests } from '#src/domain/sessions/authorizationRequests.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Endings } from '#src/domain/sessions/endings.ts'
@@ -21,12 +25,14 @@ import type { RegistrationTokens } from '#src/domain/sessions/registrationTokens
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import type { Throttle } from '#src/domain/users/throttle.ts'
+import type { UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { createSignAccessToken, installAccessTokens, newTokenId } from './accessTokens.ts'
 import { createFindAccount } from './account.ts'
 import { installAcr } from './acr.ts'
 import { createAdapter } from './adapter.ts'
 import { forgetParameters, refuseMethod } from './addresses.ts'
+import { appendingToAccessTokens, appendingToIdTokens, createAppend, createCallOut } from './appending.ts'
 import { createFindToken, createVerifyBearer } from './bearer.ts'
 import { installClientCache } from './clientCache.ts'
 import type { OpenSecret } from './clients.ts'
@@ -66,6 +72,8 @@ export interface EngineDeps {
   readonly artifacts: ArtifactStore
   readonly catalogue: Catalogue
   readonly users: Users
+  readonly metadata: Pick<Metadata, 'set'>
+  readonly actions: Pick<Actions, 'list' | 'signingKeyOf'>
   /** Where it stands which sessions ended with everything else of a user. */
   readonly endings: Pick<Endings, 'take'>
   readonly keys: Keys
@@ -105,6 +113,8 @@ export interface Engine {
   readonly authorizationRequests: AuthorizationRequests
   readonly verifyBearer: VerifyBearer
   readonly sessions: Sessions
+  /** Calls a target of the operator's. */
+  readonly runTarget: RunTarget
   /** Gives up what would only be done later. */
   readonly stop: () => void
   readonly forwardAuth: ForwardAuth
@@ -124,11 +134,22 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
 
   const registrar = createRegistrar({ catalogue, recorder: deps.recorder, sealSecret: deps.sealSecret })
   const cookieSigner = createCookieSigner(deps.cookieSecrets)
+  const runTarget = createRunTarget({
+    callOut: createCallOut(() => provider),
+    signingKeyOf: deps.actions.signingKeyOf,
+    gathering: deps.gathering,
+    recorder: deps.recorder,
+  })
+  const setMetadata = (userId: string, values: readonly { key: string; value: Uint8Array }[]) =>
+    deps.metadata.set(userId as UserId, values, system)
+  const functions = createFunctions({ store: deps.actions, runTarget, setMetadata })
+  await functions.load()
+  const append = createAppend({ functions, users })
   const provider = new Provider(
     issuer,
     engineConfiguration({
       adapter: createAdapter({ artifacts, catalogue, users, openSecret: deps.openSecret, registrar, now }),
-      findAccount: createFindAccount({ users, catalogue }),
+      findAccount: createFindAccount({ users, catalogue, append }),
       catalogue,
       pages,
       cookieSigner,
@@ -145,7 +166,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   installFormPost(provider, pages)
   installReasons(provider)
   installClientCache(provider, catalogue)
-  const signAccessToken = createSignAccessToken({ issuer, keyring })
+  const signAccessToken = appendingToAccessTokens(createSignAccessToken({ issuer, keyring }), append)
   const { issuedIn, storedIdOf } = installAccessTokens({ provider, artifacts, catalogue, users, keyring, signJwt: signAccessToken, now })
   installIdTokens({ provider, catalogue, idTokenTtlSeconds: () => root.settings.idTokenTtlSeconds, issuedIn, now })
   installGrantProlongation(provider, () => root.settings, now)
@@ -172,6 +193,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   /** Brings keys and settings up to date when anybody has changed them. */
   async function refresh(revision: number): Promise<void> {
     root = await catalogue.root()
+    await functions.load()
     const changed = await keyring.refresh(revision)
     if (changed) replaceKeys(provider, changed)
     version += 1
@@ -220,10 +242,10 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
   })
   const endedSessions = tellOfEndings({ endings: deps.endings, deliveries, onUndelivered: deps.onUndelivered, now })
   const proves = createProves({ issuer, artifacts, trustsProxy: deps.trustsProxy, now })
-  const introspection = createIntrospection({ issuer, findToken, users, catalogue })
+  const introspection = createIntrospection({ issuer, findToken, users, catalogue, append })
   introspectWith(provider, introspection.answer)
-  const userinfo = createUserinfo({ findToken, proves, users, catalogue })
-  const signIdToken = createSignIdToken({ issuer, keyring, now })
+  const userinfo = createUserinfo({ findToken, proves, users, catalogue, append })
+  const signIdToken = appendingToIdTokens(createSignIdToken({ issuer, keyring, now }), append)
   const issuing = { artifacts, catalogue, users, signAccessToken, signIdToken, tokens: tokenEvents, now }
   const quick = createQuick({ ...issuing, introspect: introspection.introspect })
   const jwtBearer = createJwtBearer({ issuer, artifacts, users, issue: issueToMachine, tokens: tokenEvents, now })
@@ -264,6 +286,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       cookieSigner,
       now,
     }),
+    runTarget,
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
     sessions: createSessions({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
     stop() {

@@ -10,6 +10,7 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import { publicTokenId } from './accessTokens.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
+import type { Append } from './appending.ts'
 import { audienceOf } from './audience.ts'
 import { type FindToken, hasHolder, type StoredToken } from './bearer.ts'
 import { userinfoClaims, withMetadata } from './claims.ts'
@@ -21,6 +22,7 @@ export interface IntrospectionDeps {
   readonly findToken: FindToken
   readonly users: FindsAccounts
   readonly catalogue: Catalogue
+  readonly append: Append
 }
 
 interface EngineAnswer {
@@ -35,7 +37,7 @@ const inactiveText = JSON.stringify(inactive)
 
 export type Introspect = (value: string, asking: string | undefined) => Promise<string | undefined>
 
-export function createIntrospection({ issuer, findToken, users, catalogue }: IntrospectionDeps) {
+export function createIntrospection({ issuer, findToken, users, catalogue, append }: IntrospectionDeps) {
   const answered = new WeakSet<object>()
 
   /** What is said of a user's token beside its own facts; `undefined` when the user may not act. */
@@ -47,7 +49,8 @@ export function createIntrospection({ issuer, findToken, users, catalogue }: Int
       catalogue.root(),
     ])
     if (!account || !isActive(account.user) || !hasHolder(clientId, view, account.user)) return undefined
-    const claims = { ...userinfoClaims({ ...account, root, view }, request), username: account.user.username }
+    const said = userinfoClaims({ ...account, root, view }, request)
+    const claims = { ...(await append('preuserinfo', { ...account, root, view }, said)), ...said, username: account.user.username }
     const aud = audienceOf(clientId, view, request, root.ownProjectId)
     /** The answer, with the facts of the token, as JSON. */
     return (facts: object) => withMetadata({ ...claims, aud, ...facts, sub: claims.sub }, account.metadata, request)

@@ -9,6 +9,9 @@ import { isSpecialUseIP } from './internals.ts'
 type Fetch = typeof fetch
 type Found = (error: Error | null, address?: string | LookupAddress[], family?: number) => void
 
+/** How a call may be made that takes longer than the engine's own. */
+export type WithTimeout = RequestInit & { readonly timeoutMs?: number }
+
 interface Agent {
   new (options: { connect: { lookup: (host: string, options: LookupOptions, found: Found) => void } }): object
 }
@@ -36,8 +39,11 @@ export function createOutboundFetch(allow: readonly string[]): Fetch {
     })
 
   let agent: object | undefined
-  return (url, options) => {
-    const { dispatcher, ...rest } = (options ?? {}) as { dispatcher?: object }
+  return (url, given) => {
+    const { timeoutMs, ...options } = (given ?? {}) as WithTimeout
+    // The engine's own limit is for what it asks for itself.
+    if (timeoutMs !== undefined) options.signal = AbortSignal.timeout(timeoutMs)
+    const { dispatcher, ...rest } = options as { dispatcher?: object }
     const host = new URL(String(url)).hostname.toLowerCase().replace(/^\[|\]$/g, '')
     if (names.has(host) || (isIP(host) && inRange(host))) return fetch(url, rest)
     if (!allow.some(isRange) || isIP(host) || !dispatcher) return fetch(url, options)
@@ -47,3 +53,15 @@ export function createOutboundFetch(allow: readonly string[]): Fetch {
 }
 
 const isRange = (entry: string) => isIP(entry.split('/')[0] as string) !== 0
+
+/** The text of a reply. @throws when it is longer than `most` bytes, before it is read to the end */
+export async function readAtMost({ body }: Response, most: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > most) throw new Error(`it is longer than ${most} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}

@@ -1,5 +1,6 @@
 /** Prototype overrides that give the engine ZITADEL's reserved scopes and hashed client secrets. Each is its extension point by custom, not by contract. */
 import { secretMatches } from '#src/domain/users/secrets.ts'
+import { addedNames } from './claims.ts'
 import { Provider, stateOf } from './internals.ts'
 import { isDynamicScope } from './scopes.ts'
 import type { StepState } from './steps.ts'
@@ -20,7 +21,9 @@ export function installOverrides(provider: Provider, sessionTtlSeconds: () => nu
   const { scopes, cookies } = stateOf(provider).configuration
   const { Claims, Client, OIDCContext, Session } = provider as unknown as {
     Session: { prototype: SessionModel }
-    Claims: { prototype: { result(): Promise<Record<string, unknown>>; available: Record<string, unknown> } }
+    Claims: {
+      prototype: { result(): Promise<Record<string, unknown>>; available: Record<string, unknown> & { [addedNames]?: readonly string[] } }
+    }
     Client: { prototype: object }
     OIDCContext: { prototype: object }
   }
@@ -38,7 +41,9 @@ export function installOverrides(provider: Provider, sessionTtlSeconds: () => nu
   const { result } = Claims.prototype
   Claims.prototype.result = async function (this: typeof Claims.prototype) {
     const claims = await result.call(this)
-    for (const name of Object.keys(this.available)) if (name.startsWith('urn:zitadel:iam:')) claims[name] = this.available[name]
+    const { available } = this
+    for (const name of Object.keys(available)) if (name.startsWith('urn:zitadel:iam:')) claims[name] = available[name]
+    for (const name of available[addedNames] ?? []) claims[name] ??= available[name]
     return claims
   }
 

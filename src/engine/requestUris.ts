@@ -1,4 +1,5 @@
 import { errors, fetchGuarded, type Step } from './internals.ts'
+import { readAtMost } from './outbound.ts'
 
 const pushed = 'urn:ietf:params:oauth:request_uri:'
 const longest = 64 * 1024
@@ -31,15 +32,4 @@ async function fetched(provider: Parameters<typeof fetchGuarded>[0], uri: string
   } catch (cause) {
     throw new errors.InvalidRequestUri('request_uri could not be fetched', (cause as Error).message)
   }
-}
-
-async function readAtMost({ body }: Response, most: number): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > most) throw new Error(`it is longer than ${most} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }

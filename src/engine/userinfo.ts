@@ -5,8 +5,10 @@ import type { TokenRequest } from '#src/domain/sessions/bearer.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
+import type { Append } from './appending.ts'
 import { type FindToken, hasHolder } from './bearer.ts'
 import { userinfoClaims, withMetadata } from './claims.ts'
+import { errors } from './internals.ts'
 import type { Proves } from './proofs.ts'
 import { readScope } from './scopes.ts'
 
@@ -15,6 +17,7 @@ export interface UserinfoDeps {
   readonly proves: Proves
   readonly users: FindsAccounts & Pick<Users, 'findByToken'>
   readonly catalogue: Catalogue
+  readonly append: Append
 }
 
 type Next = () => Promise<unknown>
@@ -26,7 +29,13 @@ const usual = /^(Bearer|DPoP) (\S+)$/
  * key or not, without an Origin. It answers success only; whatever is unusual or wrong goes to the engine, which takes six times as long and knows
  * what to say. A test holds the two answers against each other.
  */
-export function createUserinfo({ findToken, proves, users, catalogue }: UserinfoDeps) {
+/** A target of the operator's has interrupted: to ask the engine would call it once more. */
+function refusalOf(error: unknown): { readonly status: number; readonly body: object } {
+  if (!(error instanceof errors.AccessDenied)) throw error
+  return { status: error.status, body: { error: error.error, error_description: error.error_description } }
+}
+
+export function createUserinfo({ findToken, proves, users, catalogue, append }: UserinfoDeps) {
   return function userinfo(ctx: Context, next: Next): Promise<unknown> {
     return ctx.req.url === '/oidc/v1/userinfo' && ctx.method === 'GET' ? answer(ctx, next) : next()
   }
@@ -36,13 +45,13 @@ export function createUserinfo({ findToken, proves, users, catalogue }: Userinfo
     const [, scheme, value] = usual.exec(headers.authorization ?? '') ?? []
     if (headers.origin !== undefined || !value) return next()
     const request = { scheme: scheme === 'DPoP' ? 'dpop' : 'bearer', method, path: ctx.path, headers } as const
-    const claims = await claimsFor(value, request)
+    const claims = await claimsFor(value, request).catch(refusalOf)
     if (!claims) return next()
-    ctx.status = 200
+    ctx.status = typeof claims === 'string' ? 200 : claims.status
     ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8')
     ctx.res.setHeader('Cache-Control', 'no-store')
     ctx.res.setHeader('X-Content-Type-Options', 'nosniff')
-    ctx.body = claims
+    ctx.body = typeof claims === 'string' ? claims : claims.body
   }
 
   async function claimsFor(value: string, request: TokenRequest): Promise<string | undefined> {
@@ -64,7 +73,9 @@ export function createUserinfo({ findToken, proves, users, catalogue }: Userinfo
     if (view && !isUsualClient(view.application)) return undefined
     // Last: a proof is used up by it, and the engine would not take it again.
     if (!(await proves(token, value, request))) return undefined
-    return withMetadata(userinfoClaims({ ...account, root, view }, scope), account.metadata, scope)
+    const claims = userinfoClaims({ ...account, root, view }, scope)
+    const appended = await append('preuserinfo', { ...account, root, view }, claims)
+    return withMetadata(appended ? { ...appended, ...claims } : claims, account.metadata, scope)
   }
 
   /** A personal access token stands for its user: it gets what the scopes openid, profile and email give. */

@@ -51,4 +51,26 @@ export function auditContract(open: Open): void {
     await stores.audit.record([event(jane, 2)])
     await stores.audit.record([event('65f0c0ffee65f0c0ffee65f1' as UserId, 1)])
   })
+
+  test('a reader of all events goes on where it stood, and misses nothing that two write at once', async () => {
+    await using stores = await open()
+    await using other = await stores.again()
+    const signedOut = (clientId: string) => createRecorder({ now: () => new Date() }).event('user.signed_out', system, about, { clientId })
+    await stores.audit.record([signedOut('before')])
+    const types = ['user.signed_out', 'user.locked'] as const
+    let { events, cursor } = await stores.audit.since(undefined, types, 10)
+    expect(events).toEqual([])
+    const written = upTo(60).map((number) => signedOut(`${number}`))
+    const read: AuditEvent[] = []
+    const writing = Promise.all(written.map((each, index) => (index % 2 ? stores : other).audit.record([each])))
+    for (let reads = 0; reads < 200 && read.length < written.length; reads += 1) {
+      await new Promise(setImmediate)
+      ;({ events, cursor } = await other.audit.since(cursor, types, 7))
+      read.push(...events)
+    }
+    await writing
+    expect(read.map(({ id }) => id).sort()).toEqual(written.map(({ id }) => id).sort())
+    await stores.audit.record([event(jane)])
+    expect((await stores.audit.since(cursor, types, 10)).events).toEqual([])
+  })
 }

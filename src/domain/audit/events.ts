@@ -13,7 +13,7 @@ export type Actor =
 
 /** What it happened to. */
 export interface Subject {
-  readonly kind: 'user' | 'project' | 'application' | 'organization' | 'settings' | 'key'
+  readonly kind: 'user' | 'project' | 'application' | 'organization' | 'settings' | 'key' | 'target' | 'execution'
   readonly id: string
 }
 
@@ -54,6 +54,12 @@ export interface EventPayloads {
   'application.created': { name: string; clientId: string; projectId: string }
   'application.changed': { fields: readonly string[] }
   'application.removed': { clientId: string }
+  'target.created': { name: string }
+  'target.changed': { fields: readonly string[] }
+  'target.removed': Record<string, never>
+  /** `reason` when it failed. */
+  'target.called': { cause: string; reason?: string }
+  'execution.set': { targets: readonly string[] }
   'key.created': { algorithm: string; activeFrom: string }
   'key.retired': { publishedUntil: string }
   'key.removed': Record<string, never>
@@ -77,5 +83,14 @@ export interface AuditStore {
   /** Writes events that belong to no change of a record. */
   record(events: readonly AuditEvent[]): Promise<void>
   /** The newest events about one subject first; `before` is the id of the last event of the previous page. */
+  /**
+   * What was recorded of `types` since `cursor` was answered, oldest first, with the cursor to go on from; without one, nothing, and the cursor of now. Nothing is
+   * left out, whatever processes record at the same moment.
+   */
+  since(
+    cursor: string | undefined,
+    types: readonly EventType[],
+    limit: number,
+  ): Promise<{ readonly events: readonly AuditEvent[]; readonly cursor: string }>
   list(subject: Subject, page: { before?: string; limit: number }): Promise<readonly AuditEvent[]>
 }

@@ -7,6 +7,7 @@
  */
 import type { Context } from 'koa'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import { errors } from '../internals.ts'
 import type { Introspect } from '../introspection.ts'
 import { authenticated } from './client.ts'
 import { type Form, readForm } from './form.ts'
@@ -56,7 +57,14 @@ export function createQuick(deps: QuickDeps) {
 
   async function go(way: typeof token, ctx: Context, next: Next): Promise<unknown> {
     const form = await readForm(ctx)
-    return form && (await way(ctx, form)) ? undefined : next()
+    try {
+      return form && (await way(ctx, form)) ? undefined : next()
+    } catch (error) {
+      // A target of the operator's has interrupted: to ask the engine would call it once more.
+      if (!(error instanceof errors.AccessDenied)) throw error
+      reply(ctx, 400, JSON.stringify({ error: error.error, error_description: error.error_description }))
+      return undefined
+    }
   }
 
   return function quick(ctx: Context, next: Next): Promise<unknown> {

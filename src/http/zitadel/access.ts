@@ -32,6 +32,18 @@ const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     SetSession: ['session.write'],
     DeleteSession: ['session.delete'],
   },
+  'zitadel.action.v2beta.ActionService': {
+    CreateTarget: ['action.target.write'],
+    UpdateTarget: ['action.target.write'],
+    DeleteTarget: ['action.target.delete'],
+    GetTarget: ['action.target.read'],
+    ListTargets: ['action.target.read'],
+    SetExecution: ['action.execution.write'],
+    ListExecutions: ['action.execution.read'],
+    ListExecutionFunctions: ['action.execution.read'],
+    ListExecutionMethods: ['action.execution.read'],
+    ListExecutionServices: ['action.execution.read'],
+  },
   'zitadel.oidc.v2.OIDCService': {
     GetAuthRequest: ['session.read'],
     CreateCallback: ['session.link'],

@@ -1,4 +1,5 @@
 import { Busy, DomainError, StoreUnavailable } from '#src/base/errors.ts'
+import type { ExecutionInvalid, TargetInvalid, TargetNotFound } from '#src/domain/actions/action.ts'
 import type { MetadataInvalid, MetadataLimitReached, MetadataListEmpty, MetadataNotFound } from '#src/domain/metadata/metadata.ts'
 import type { AuthorizationRequestGone, AuthorizationRequestNotAnswered } from '#src/domain/sessions/authorizationRequests.ts'
 import type { LoginSessionNotFound, LoginSessionTokenInvalid } from '#src/domain/sessions/loginSessions.ts'
@@ -88,6 +89,9 @@ type Expected =
   | UsernameTaken
   | UserIdTaken
   | TooManyAttempts
+  | TargetNotFound
+  | TargetInvalid
+  | ExecutionInvalid
   | LoginSessionNotFound
   | LoginSessionTokenInvalid
   | AuthorizationRequestGone
@@ -118,6 +122,9 @@ const wordings = {
   'login_session.token_invalid': { grpc: 'permissionDenied', id: 'COMMAND-sGr42', text: 'Session Token is invalid' },
   'authorization_request.gone': { grpc: 'notFound', id: 'V2-Thee9', text: 'Auth Request does not exist' },
   'authorization_request.not_answered': { grpc: 'failedPrecondition' },
+  'target.not_found': { grpc: 'notFound', id: 'QUERY-ohz6e', text: 'Target not found' },
+  'target.invalid': { grpc: 'invalidArgument' },
+  'execution.invalid': { grpc: 'invalidArgument' },
   'user.not_found': { grpc: 'notFound', id: 'QUERY-Dfbg2', text: 'User could not be found' },
 } as const satisfies Record<Expected['code'], Wording>
 

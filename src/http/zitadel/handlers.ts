@@ -1,9 +1,10 @@
+import type { ActionsNeeds } from './action/action.ts'
 import type { Handler } from './handler.ts'
 import type { MetadataNeeds } from './metadata.ts'
 import type { SessionsNeeds } from './session/session.ts'
 import type { UsersNeeds } from './users.ts'
 
-export type HandlerNeeds = MetadataNeeds & UsersNeeds & SessionsNeeds
+export type HandlerNeeds = MetadataNeeds & UsersNeeds & SessionsNeeds & ActionsNeeds
 
 /** The handlers of one service by the names of their RPCs. */
 type ServiceHandlers = ReadonlyMap<string, Handler>
@@ -14,6 +15,7 @@ const services: Readonly<Record<string, () => Promise<Make>>> = {
   'zitadel.auth.v1.AuthService': async () => (await import('./auth/auth.ts')).authHandlers,
   'zitadel.management.v1.ManagementService': async () => (await import('./management/management.ts')).managementHandlers,
   'zitadel.session.v2.SessionService': async () => (await import('./session/session.ts')).sessionHandlers,
+  'zitadel.action.v2beta.ActionService': async () => (await import('./action/action.ts')).actionHandlers,
   'zitadel.oidc.v2.OIDCService': async () => (await import('./oidc/oidc.ts')).oidcHandlers,
   'zitadel.user.v2.UserService': async () => (await import('./user/user.ts')).userHandlers,
 }

@@ -6,6 +6,14 @@ interface EventDocument extends Omit<AuditEvent, 'id'> {
   readonly _id: string
 }
 
+/** Where a reader of all events stands: the time of the newest, and the ids of those that are so new that others may still come before them. */
+interface Cursor {
+  readonly at: number
+  readonly ids: readonly string[]
+}
+
+const latenessMs = 6000
+
 const eventsOf = (database: Db) => database.collection<EventDocument>('events')
 
 /** Writes events as part of the transaction of `session`. */
@@ -32,6 +40,24 @@ export function createAuditStore(connection: Connection): AuditStore {
         transaction((session) => writeEvents(database, recorded, session)),
       )
     },
+
+    since: (cursor, types, limit) =>
+      connection.run(async () => {
+        const { at, ids } = cursor === undefined ? { at: Date.now(), ids: [] } : (JSON.parse(cursor) as Cursor)
+        const ofTypes = { type: { $in: [...types] } }
+        /** What is so new that another may still come before it. */
+        const recent = async (newest: number, known?: readonly string[]) => {
+          const window = { ...ofTypes, at: { $gte: new Date(newest - latenessMs) }, ...(known && { _id: { $in: [...known] } }) }
+          return (await events.find(window, { projection: { _id: 1 } }).toArray()).map(({ _id }) => _id)
+        }
+        if (cursor === undefined) return { events: [], cursor: JSON.stringify({ at, ids: await recent(at) } satisfies Cursor) }
+        const unseen = { ...ofTypes, at: { $gte: new Date(at - latenessMs) }, _id: { $nin: [...ids] } }
+        const found = (await events.find(unseen).sort({ at: 1, _id: 1 }).limit(limit).toArray()).map(eventOf)
+        if (found.length === 0) return { events: found, cursor }
+        const newest = Math.max(at, found.at(-1)?.at.getTime() ?? 0)
+        const seen = await recent(newest, [...ids, ...found.map(({ id }) => id)])
+        return { events: found, cursor: JSON.stringify({ at: newest, ids: seen } satisfies Cursor) }
+      }),
 
     list: (subject, { before, limit }) =>
       connection.run(async () => {

@@ -12,7 +12,7 @@
  * | events                 | subject.id             | belongs to a user: one change and its events are on one shard, and unique there  |
  * | artifacts              | _id, hashed            | asked for by id before anybody knows whose it is; ids are random                 |
  * | attempts               | _id, hashed            | a digest                                                                         |
- * | catalogue, projects, applications, signing_keys, schema | not sharded | few and small                                              |
+ * | catalogue, projects, applications, signing_keys, targets, executions, schema | not sharded | few and small                                              |
  *
  * Sharding `users` or `artifacts` needs MongoDB 5.1 or later, the first that looks up in a collection that is sharded.
  */
@@ -43,6 +43,7 @@ const collections: Readonly<Record<string, readonly IndexDescription[]>> = {
       unique: true,
       partialFilterExpression: { sequence: { $exists: true } },
     },
+    { name: 'by_type', key: { type: 1, at: 1, _id: 1 } },
     { name: 'by_subject', key: { 'subject.id': 1, 'subject.kind': 1, at: -1, _id: -1 } },
   ],
   catalogue: [],
@@ -52,6 +53,8 @@ const collections: Readonly<Record<string, readonly IndexDescription[]>> = {
     { name: 'by_project', key: { projectId: 1, createdAt: 1 } },
   ],
   signing_keys: [],
+  targets: [],
+  executions: [],
   artifacts: [
     { name: 'by_expiry', key: { expiresAt: 1 }, expireAfterSeconds: graceSeconds },
     { name: 'by_grant', key: { grantId: 1, model: 1 } },

@@ -7,6 +7,7 @@
 import { type Clock, systemClock } from '#src/base/clock.ts'
 import { StoreUnavailable } from '#src/base/errors.ts'
 import type { Stores } from '#src/domain/stores.ts'
+import { createActionStore } from './actions.ts'
 import { clientOf, hostsOf } from './address.ts'
 import { createArtifactStore } from './artifacts.ts'
 import { createAttemptStore } from './attempts.ts'
@@ -41,6 +42,7 @@ export async function openMongo(url: string, { now = systemClock }: { now?: Cloc
     metadata: createMetadataStore(connection),
     catalogue: createCatalogueStore(connection, revision),
     keys: createKeyStore(connection, revision),
+    actions: createActionStore(connection, revision),
     tokens: createPersonalAccessTokenStore(connection),
     audit: createAuditStore(connection),
     artifacts: createArtifactStore(connection, now),

@@ -29,23 +29,37 @@ export function writeEvents(database: Database, events: readonly AuditEvent[]): 
   }
 }
 
+const eventColumns = 'id, subject_kind, subject_id, sequence, type, actor, at, payload'
+
 export function createAuditStore(database: Database): AuditStore {
   return {
     record: (events) => database.write(() => writeEvents(database, events)),
 
+    since: (cursor, types, limit) =>
+      database.readTogether(() => {
+        const last = database.get<{ number: number | null }>('SELECT max(number) AS number FROM events')?.number ?? 0
+        if (cursor === undefined) return { events: [], cursor: String(last) }
+        const rows = database.all<EventRow & { number: number }>(
+          `SELECT number, ${eventColumns} FROM events WHERE number > ? AND type IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT ?`,
+          Number(cursor),
+          JSON.stringify(types),
+          limit,
+        )
+        return { events: rows.map(eventOf), cursor: String(rows.length < limit ? last : rows.at(-1)?.number) }
+      }),
+
     list: (subject, { before, limit }) =>
       database.read(() => {
-        const columns = 'id, subject_kind, subject_id, sequence, type, actor, at, payload'
         const rows =
           before === undefined
             ? database.all<EventRow>(
-                `SELECT ${columns} FROM events WHERE subject_kind = ? AND subject_id = ? ORDER BY number DESC LIMIT ?`,
+                `SELECT ${eventColumns} FROM events WHERE subject_kind = ? AND subject_id = ? ORDER BY number DESC LIMIT ?`,
                 subject.kind,
                 subject.id,
                 limit,
               )
             : database.all<EventRow>(
-                `SELECT ${columns} FROM events WHERE subject_kind = ? AND subject_id = ?
+                `SELECT ${eventColumns} FROM events WHERE subject_kind = ? AND subject_id = ?
                  AND number < (SELECT number FROM events WHERE id = ?) ORDER BY number DESC LIMIT ?`,
                 subject.kind,
                 subject.id,

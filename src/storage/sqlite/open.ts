@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { type Clock, systemClock } from '#src/base/clock.ts'
 import { CannotStart } from '#src/base/errors.ts'
 import type { Stores } from '#src/domain/stores.ts'
+import { createActionStore } from './actions.ts'
 import { createArtifactStore } from './artifacts.ts'
 import { createAttemptStore } from './attempts.ts'
 import { createAuditStore } from './audit.ts'
@@ -41,6 +42,7 @@ export async function openSqlite(directory: string, { now = systemClock }: { now
     metadata: createMetadataStore(dossier),
     catalogue: createCatalogueStore(dossier, revision),
     keys: createKeyStore(dossier, revision),
+    actions: createActionStore(dossier, revision),
     tokens: createPersonalAccessTokenStore(dossier),
     audit: createAuditStore(dossier),
     artifacts: createArtifactStore(sessions, now),

@@ -94,7 +94,7 @@ export const dossierSteps: readonly string[] = [
     published_until INTEGER
   ) STRICT;
   `,
-  // What users are looked for by (domain/users/search.ts).
+  // What users are looked for by (domain/users/search.ts), and whom actions call.
   `
   ALTER TABLE users ADD COLUMN email_search TEXT;
   UPDATE users SET email_search = lower(document ->> '$.profile.email');
@@ -102,6 +102,19 @@ export const dossierSteps: readonly string[] = [
   CREATE INDEX users_by_creation ON users (created_at, id);
   CREATE INDEX users_by_state ON users (state, created_at, id);
   CREATE INDEX metadata_by_key ON metadata (key, substr(value, 1, 201), user_id);
+
+  CREATE TABLE targets (
+    id TEXT NOT NULL PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE executions (
+    condition TEXT NOT NULL PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    targets TEXT NOT NULL
+  ) STRICT;
 
   CREATE TABLE grants (
     project_id TEXT NOT NULL,
