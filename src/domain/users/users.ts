@@ -6,7 +6,17 @@ import { type KeyFile, type MachineKey, machineKeyLimit, newMachineKeyPair, publ
 import { type Passwords, passwordScheme } from './passwords.ts'
 import { hashSecret } from './secrets.ts'
 import type { PersonalAccessTokenStore, UserChange, UserStore } from './store.ts'
-import { comparable, isActive, type Profile, type User, type UserId, UserInvalid, UserNotFound } from './user.ts'
+import {
+  assertAcceptableProfile,
+  comparable,
+  isActive,
+  type Profile,
+  type User,
+  type UserId,
+  UserInvalid,
+  UserNotFound,
+  UsernameTaken,
+} from './user.ts'
 
 export interface UsersDeps {
   readonly store: UserStore
@@ -66,6 +76,12 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
   function step(current: User, changes: Partial<User>, eventsFrom: (sequence: number) => readonly AuditEvent[]): UserChange {
     const events = eventsFrom(current.sequence + 1)
     return { user: { ...current, ...changes, sequence: current.sequence + events.length, changedAt: recorder.now() }, events }
+  }
+
+  /** A user name wins over an e-mail address at a sign-in, so nobody may take the proven address of somebody else for one. @throws UsernameTaken */
+  async function assertNobodysAddress(username: string, own?: UserId): Promise<void> {
+    const owners = username.includes('@') ? await store.findByVerifiedEmail(username) : []
+    if (owners.some(({ id }) => id !== own)) throw new UsernameTaken(username)
   }
 
   async function replacePassword(id: UserId, password: Pick<User, 'passwordHash' | 'passwordImport'>, actor: Actor): Promise<User> {
@@ -129,6 +145,8 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     /** Creates a user with metadata in one transaction. @throws UsernameTaken, UserIdTaken, UserInvalid */
     async create(wanted: NewUser, actor: Actor): Promise<User> {
       assertAcceptableUsername(wanted.username)
+      assertAcceptableProfile(wanted.profile)
+      await assertNobodysAddress(wanted.username)
       if (wanted.passwordHash !== undefined) passwordScheme(wanted.passwordHash)
       const passwordHash = wanted.passwordHash ?? (wanted.password === undefined ? undefined : await passwords.hash(wanted.password))
       const at = recorder.now()
@@ -161,7 +179,11 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
 
     /** Changes what `edit` names; what is the same already makes no event. @throws UserNotFound, UsernameTaken, UserInvalid */
     async edit(id: UserId, edit: UserEdit, actor: Actor): Promise<User> {
-      if (edit.username !== undefined) assertAcceptableUsername(edit.username)
+      if (edit.username !== undefined) {
+        assertAcceptableUsername(edit.username)
+        await assertNobodysAddress(edit.username, id)
+      }
+      if (edit.profile) assertAcceptableProfile(edit.profile)
       return store.update(id, (current) => {
         const changed = (Object.keys(edit) as (keyof UserEdit)[]).filter(
           (field) => edit[field] !== undefined && JSON.stringify(sorted(edit[field])) !== JSON.stringify(sorted(current[field])),
