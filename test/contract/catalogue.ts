@@ -52,7 +52,7 @@ export function catalogueContract(open: Open): void {
     const projects = [
       project('z', { createdAt: later(-1) }),
       project('a', { roles, projectRoleAssertion: true, provisionedBy }),
-      project('b'),
+      project('b', { active: false }),
     ]
     await commit(stores, { putProjects: [...projects].reverse() })
     expect(await stores.catalogue.listProjects()).toStrictEqual(projects)
@@ -127,6 +127,56 @@ export function catalogueContract(open: Open): void {
     const projects = await atOnce(10, (n) => commit(n % 2 ? stores : others, { putProjects: [project(`${n}`)], events: [told(`${n}`)] }))
     expect(projects.filter(({ status }) => status === 'rejected')).toEqual([])
     expect(await stores.catalogue.listProjects()).toHaveLength(10)
+  })
+
+  test('of changes that are decided at once, in two processes, none is lost', async () => {
+    await using stores = await open()
+    await using others = await stores.again()
+    await commit(stores, { putProjects: [project('p'), project('q')] })
+    const added = await atOnce(20, (n) =>
+      (n % 2 ? stores : others).catalogue.change({ projectId: 'p' }, ({ projects }) => {
+        const [current] = projects
+        if (current?.id !== 'p') throw new TypeError('the oldest project comes first')
+        return { putProjects: [{ ...current, roles: [...current.roles, { key: `role-${n}` }] }], events: [told('p')] }
+      }),
+    )
+    expect(added.filter(({ status }) => status === 'rejected')).toEqual([])
+    const keys = (await stores.catalogue.findProject('p'))?.roles.map(({ key }) => key)
+    expect(keys?.toSorted()).toEqual(Array.from({ length: 20 }, (_, n) => `role-${n}`).toSorted())
+    expect(await stores.audit.list({ kind: 'project', id: 'p' }, { limit: 100 })).toHaveLength(20)
+  })
+
+  test('a change is decided on the applications that it is about; one that is refused, or nothing, leaves everything as it was', async () => {
+    await using stores = await open()
+    const applications = [application('a'), application('b')]
+    await commit(stores, { putProjects: [project('p')], putApplications: [...applications, application('c', { projectId: 'q' })] })
+    const before = stores.catalogue.revision()
+    const seen: (readonly string[])[] = []
+    for (const scope of [{ projectId: 'p' }, { projectId: 'p', clientId: 'client-b' }, { projectId: 'q', clientId: 'client-b' }]) {
+      await stores.catalogue.change(scope, (current) => {
+        seen.push(current.applications.map(({ id }) => id))
+        return undefined
+      })
+    }
+    expect(seen).toEqual([['a', 'b'], ['b'], []])
+    const refused = stores.catalogue.change({ projectId: 'p' }, () => {
+      throw new ClientIdTaken('refused')
+    })
+    await expect(refused).rejects.toThrow(ClientIdTaken)
+    const taken = stores.catalogue.change({ projectId: 'p' }, () => ({
+      putApplications: [application('d', { clientId: 'client-a' })],
+      removeProjects: ['p'],
+      events: [],
+    }))
+    await expect(taken).rejects.toThrow(ClientIdTaken)
+    expect(stores.catalogue.revision()).toBe(before)
+    expect(await stores.catalogue.listApplications('p')).toEqual(applications)
+    expect(await stores.catalogue.findApplicationById('b')).toEqual(applications[1])
+    expect(await stores.catalogue.findApplicationById('client-b')).toBeUndefined()
+    await stores.catalogue.change({ projectId: 'p' }, () => ({ removeProjects: ['p'], removeApplications: ['a'], events: [] }))
+    expect(stores.catalogue.revision()).not.toBe(before)
+    expect(await stores.catalogue.listProjects()).toEqual([])
+    expect(await stores.catalogue.listApplications('p')).toEqual([applications[1]])
   })
 
   test('the revision is another number at once after an own commit, and soon after one of another process', async () => {

@@ -48,11 +48,16 @@ export interface Project {
   readonly roles: readonly Role[]
   /** Put the roles into userinfo and tokens without being asked by a scope. */
   readonly projectRoleAssertion: boolean
+  /** Switched off, with all of its applications; on when it is left out. */
+  readonly active?: false
   /** The configuration file that made it. */
   readonly provisionedBy?: string
   readonly createdAt: Date
   readonly changedAt: Date
 }
+
+/** Whether the applications of a project work, as far as they are active themselves. */
+export const isActive = ({ active }: Project) => active ?? true
 
 /** The project of the applications that registered themselves (RFC 7591). It is the same everywhere, so that whoever needs it first makes no second. */
 export const registeredProjectId = 'registered'

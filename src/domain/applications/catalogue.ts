@@ -1,6 +1,6 @@
 import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Recorder } from '../audit/recorder.ts'
-import { type Application, defaultSettings, isRegistered, type Organization, type Project } from './application.ts'
+import { type Application, defaultSettings, isActive, isRegistered, type Organization, type Project } from './application.ts'
 import { ownRoles } from './ownRoles.ts'
 import type { CatalogueChange, CatalogueRoot, CatalogueStore } from './store.ts'
 
@@ -61,11 +61,17 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
       isRegistered(application) ? [application] : store.listApplications(application.projectId),
     ])
     if (!project) return undefined
-    return { application, project, siblingClientIds: siblings.filter((each) => each.active).map((each) => each.clientId) }
+    const isOn = isActive(project)
+    return {
+      application: isOn ? application : { ...application, active: false },
+      project,
+      siblingClientIds: isOn ? siblings.filter((each) => each.active).map((each) => each.clientId) : [],
+    }
   }
 
   async function readResources(): Promise<ReadonlyMap<string, Application>> {
-    const applications = await Promise.all((await store.listProjects()).map(({ id }) => store.listApplications(id)))
+    const projects = (await store.listProjects()).filter(isActive)
+    const applications = await Promise.all(projects.map(({ id }) => store.listApplications(id)))
     const entries = applications
       .flat()
       .filter(({ active }) => active)
@@ -75,12 +81,14 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
 
   /** Gives Dossier's own project the roles that this version knows, where an older one has made it. */
   async function completeOwnProject({ ownProjectId }: CatalogueRoot): Promise<void> {
-    const own = await store.findProject(ownProjectId)
-    const missing = ownRoles.filter(({ key }) => !own?.roles.some((role) => role.key === key))
-    if (!own || missing.length === 0) return
-    await store.commit({
-      putProjects: [{ ...own, roles: [...own.roles, ...missing], changedAt: recorder.now() }],
-      events: [recorder.event('project.changed', { kind: 'system' }, { kind: 'project', id: own.id }, { fields: ['roles'] })],
+    await store.change({ projectId: ownProjectId }, ({ projects }) => {
+      const own = projects.find(({ id }) => id === ownProjectId)
+      const missing = ownRoles.filter(({ key }) => !own?.roles.some((role) => role.key === key))
+      if (!own || missing.length === 0) return undefined
+      return {
+        putProjects: [{ ...own, roles: [...own.roles, ...missing], changedAt: recorder.now() }],
+        events: [recorder.event('project.changed', { kind: 'system' }, { kind: 'project', id: own.id }, { fields: ['roles'] })],
+      }
     })
   }
 
@@ -135,7 +143,11 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
       })
     },
 
+    /** The application of an id, as it is now. */
+    findById: (id: string) => store.findApplicationById(id),
+
     /** @throws ClientIdTaken */
     commit: (change: CatalogueChange) => store.commit(change),
+    change: store.change.bind(store),
   }
 }

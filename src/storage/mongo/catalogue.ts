@@ -1,6 +1,6 @@
 import type { ClientSession } from 'mongodb'
 import { type Application, ClientIdTaken, type Project } from '#src/domain/applications/application.ts'
-import type { CatalogueStore } from '#src/domain/applications/store.ts'
+import type { CatalogueStore, ChangeScope, RecordsChange } from '#src/domain/applications/store.ts'
 import { writeEvents } from './audit.ts'
 import type { Connection } from './connection.ts'
 import { refusing } from './failures.ts'
@@ -31,6 +31,22 @@ export function createCatalogueStore(connection: Connection, revision: Revision)
     await refusing(write, (cause) => new ClientIdTaken(application.clientId, { cause }))
   }
 
+  async function write(change: RecordsChange, session: ClientSession): Promise<void> {
+    const { removeApplications = [], removeProjects = [], putProjects = [], putApplications = [] } = change
+    if (removeApplications.length > 0) await applications.deleteMany({ _id: { $in: [...removeApplications] } }, { session })
+    if (removeProjects.length > 0) await projects.deleteMany({ _id: { $in: [...removeProjects] } }, { session })
+    for (const { id, ...project } of putProjects) await projects.replaceOne({ _id: id }, project, { upsert: true, session })
+    for (const application of putApplications) await putApplication(application, session)
+    await writeEvents(database, change.events, session)
+  }
+
+  const allProjects = async (session?: ClientSession) => (await projects.find({}, { session }).sort(oldestFirst).toArray()).map(projectOf)
+
+  const applicationsOf = async ({ projectId, clientId }: ChangeScope, session?: ClientSession) => {
+    const filter = clientId === undefined ? { projectId } : { projectId, clientId }
+    return (await applications.find(filter, { session }).sort(oldestFirst).toArray()).map(applicationOf)
+  }
+
   return {
     root: () =>
       connection.run(async () => {
@@ -38,7 +54,7 @@ export function createCatalogueStore(connection: Connection, revision: Revision)
         return organization && settings && ownProjectId ? { organization, settings, ownProjectId } : undefined
       }),
 
-    listProjects: () => connection.run(async () => (await projects.find().sort(oldestFirst).toArray()).map(projectOf)),
+    listProjects: () => connection.run(() => allProjects()),
 
     findProject: (id) =>
       connection.run(async () => {
@@ -52,25 +68,35 @@ export function createCatalogueStore(connection: Connection, revision: Revision)
         return document ? applicationOf(document) : undefined
       }),
 
-    listApplications: (projectId) =>
-      connection.run(async () => (await applications.find({ projectId }).sort(oldestFirst).toArray()).map(applicationOf)),
+    findApplicationById: (id) =>
+      connection.run(async () => {
+        const document = await applications.findOne({ _id: id })
+        return document ? applicationOf(document) : undefined
+      }),
+
+    listApplications: (projectId) => connection.run(() => applicationsOf({ projectId })),
 
     commit: ({ organization, settings, ownProjectId, ...change }) =>
-      revision.moving(
-        async (session) => {
-          const { removeApplications = [], removeProjects = [], putProjects = [], putApplications = [] } = change
-          if (removeApplications.length > 0) await applications.deleteMany({ _id: { $in: [...removeApplications] } }, { session })
-          if (removeProjects.length > 0) await projects.deleteMany({ _id: { $in: [...removeProjects] } }, { session })
-          for (const { id, ...project } of putProjects) await projects.replaceOne({ _id: id }, project, { upsert: true, session })
-          for (const application of putApplications) await putApplication(application, session)
-          await writeEvents(database, change.events, session)
-        },
-        { organization, settings, ownProjectId },
-      ),
+      revision.moving((session) => write(change, session), { organization, settings, ownProjectId }),
+
+    async change(scope, decide) {
+      await revision
+        .moving(async (session) => {
+          const change = decide({ projects: await allProjects(session), applications: await applicationsOf(scope, session) })
+          if (!change) throw nothing
+          await write(change, session)
+        })
+        .catch((error: unknown) => {
+          if (error !== nothing) throw error
+        })
+    },
 
     revision: revision.read,
   }
 }
+
+/** Ends a transaction that has nothing to write. */
+const nothing = new Error('nothing is to change')
 
 const projectOf = ({ _id, ...project }: ProjectDocument): Project => ({ id: _id, ...project })
 

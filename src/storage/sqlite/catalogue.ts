@@ -1,5 +1,5 @@
 import { type Application, ClientIdTaken, type Project } from '#src/domain/applications/application.ts'
-import type { CatalogueChange, CatalogueStore } from '#src/domain/applications/store.ts'
+import type { CatalogueChange, CatalogueStore, ChangeScope } from '#src/domain/applications/store.ts'
 import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
 import { violatedIndex } from './failures.ts'
@@ -20,6 +20,25 @@ interface DocumentRow {
 const columns = 'created_at, changed_at, document'
 
 export function createCatalogueStore(database: Database, revision: Revision): CatalogueStore {
+  const allProjects = () => database.all<DocumentRow>(`SELECT ${columns} FROM projects ORDER BY created_at, id`).map(recordOf<Project>)
+
+  function applicationsOf({ projectId, clientId }: ChangeScope): readonly Application[] {
+    const [narrowed, parameters] = clientId === undefined ? ['', [projectId]] : [' AND client_id = ?', [projectId, clientId]]
+    const sql = `SELECT ${columns} FROM applications WHERE project_id = ?${narrowed} ORDER BY created_at, id`
+    return database.all<DocumentRow>(sql, ...parameters).map(recordOf<Application>)
+  }
+
+  /** Only inside `write`. */
+  function write(change: CatalogueChange): void {
+    writeRoot(database, change)
+    for (const id of change.removeApplications ?? []) database.run('DELETE FROM applications WHERE id = ?', id)
+    for (const id of change.removeProjects ?? []) database.run('DELETE FROM projects WHERE id = ?', id)
+    for (const project of change.putProjects ?? []) putProject(database, project)
+    for (const application of change.putApplications ?? []) putApplication(database, application)
+    revision.move()
+    writeEvents(database, change.events)
+  }
+
   return {
     root: () =>
       database.read(() => {
@@ -28,8 +47,7 @@ export function createCatalogueStore(database: Database, revision: Revision): Ca
         return { organization: JSON.parse(row.organization), settings: JSON.parse(row.settings), ownProjectId: row.own_project_id }
       }),
 
-    listProjects: () =>
-      database.read(() => database.all<DocumentRow>(`SELECT ${columns} FROM projects ORDER BY created_at, id`).map(recordOf<Project>)),
+    listProjects: () => database.read(allProjects),
 
     findProject: (id) =>
       database.read(() => {
@@ -43,22 +61,20 @@ export function createCatalogueStore(database: Database, revision: Revision): Ca
         return row && recordOf<Application>(row)
       }),
 
-    listApplications: (projectId) =>
-      database.read(() =>
-        database
-          .all<DocumentRow>(`SELECT ${columns} FROM applications WHERE project_id = ? ORDER BY created_at, id`, projectId)
-          .map(recordOf<Application>),
-      ),
+    findApplicationById: (id) =>
+      database.read(() => {
+        const row = database.get<DocumentRow>(`SELECT ${columns} FROM applications WHERE id = ?`, id)
+        return row && recordOf<Application>(row)
+      }),
 
-    commit: (change) =>
+    listApplications: (projectId) => database.read(() => applicationsOf({ projectId })),
+
+    commit: (change) => database.write(() => write(change)),
+
+    change: (scope, decide) =>
       database.write(() => {
-        writeRoot(database, change)
-        for (const id of change.removeApplications ?? []) database.run('DELETE FROM applications WHERE id = ?', id)
-        for (const id of change.removeProjects ?? []) database.run('DELETE FROM projects WHERE id = ?', id)
-        for (const project of change.putProjects ?? []) putProject(database, project)
-        for (const application of change.putApplications ?? []) putApplication(database, application)
-        revision.move()
-        writeEvents(database, change.events)
+        const change = decide({ projects: allProjects(), applications: applicationsOf(scope) })
+        if (change) write(change)
       }),
 
     revision: revision.read,
