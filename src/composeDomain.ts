@@ -3,11 +3,15 @@ import { type Clock, systemClock } from '#src/base/clock.ts'
 import { CannotStart, DomainError } from '#src/base/errors.ts'
 import { createActions } from '#src/domain/actions/actions.ts'
 import { defaultSettings } from '#src/domain/applications/application.ts'
+import { createApplications } from '#src/domain/applications/applications.ts'
 import { createCatalogue } from '#src/domain/applications/catalogue.ts'
+import { createProjects } from '#src/domain/applications/projects.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
 import { createKeys } from '#src/domain/keys/keys.ts'
 import { createSealer } from '#src/domain/keys/seal.ts'
 import { assertAcceptable, createMetadata, metadataLimits } from '#src/domain/metadata/metadata.ts'
+import { keptSecretOf } from '#src/domain/provisioning/clientSecret.ts'
+import { applicationAsFiled, faultsOfProject } from '#src/domain/provisioning/filed.ts'
 import { createLock } from '#src/domain/provisioning/lock.ts'
 import { createProvisioning } from '#src/domain/provisioning/provisioning.ts'
 import { createEndings } from '#src/domain/sessions/endings.ts'
@@ -15,6 +19,8 @@ import { createLoginSessions } from '#src/domain/sessions/loginSessions.ts'
 import { createRegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import { createCodes } from '#src/domain/users/codes.ts'
+import { createGrants } from '#src/domain/users/grants.ts'
+import { newMachineKeyPair } from '#src/domain/users/machineKeys.ts'
 import { assertAcceptablePassword, createPasswords, passwordScheme } from '#src/domain/users/passwords.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
 import { createCheckPassword, createSignIn } from '#src/domain/users/signIn.ts'
@@ -48,6 +54,16 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
   const metadata = createMetadata({ store: stores.metadata, recorder })
   const catalogue = createCatalogue({ store: stores.catalogue, recorder })
   const keys = createKeys({ store: stores.keys, sealer, recorder })
+  const secretRules = {
+    hashSecret,
+    sealSecret: (secret: string, clientId: string, before?: string) =>
+      before && sealer.holds(before, clientId, secret) ? before : sealer.seal(secret, clientId),
+  }
+  const grants = createGrants({
+    users,
+    findProject: catalogue.findProject,
+    listProjects: async () => [...(await catalogue.root()).projects.values()],
+  })
   return {
     now,
     stores,
@@ -57,6 +73,16 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     metadata,
     catalogue,
     keys,
+    grants,
+    projects: createProjects({ store: stores.catalogue, root: catalogue.root, recorder, faultsOf: faultsOfProject, revoke: grants.revoke }),
+    applications: createApplications({
+      store: stores.catalogue,
+      root: catalogue.root,
+      recorder,
+      asFiled: applicationAsFiled,
+      keptSecretOf: (application, before) => keptSecretOf(application, before, secretRules),
+      newKey: newMachineKeyPair,
+    }),
     throttle,
     endings,
     registrationTokens: createRegistrationTokens({ artifacts: stores.artifacts, recorder, hash: hashSecret }),
@@ -75,9 +101,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
       exclusively: createLock({ store: stores.artifacts, now }),
       rules: {
         defaultSettings,
-        hashSecret,
-        sealSecret: (secret, clientId, before) =>
-          before && sealer.holds(before, clientId, secret) ? before : sealer.seal(secret, clientId),
+        ...secretRules,
         comparable,
         metadataLimits,
         assertMetadata: assertAcceptable,

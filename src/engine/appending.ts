@@ -3,6 +3,7 @@ import type { Provider } from 'oidc-provider'
 import { type ActionFunction, ActionInterrupted } from '#src/domain/actions/action.ts'
 import type { Functions } from '#src/domain/actions/functions.ts'
 import type { CallOut } from '#src/domain/actions/run.ts'
+import { heldIn } from '#src/domain/applications/heldRoles.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import type { SignAccessToken } from './accessTokens.ts'
 import type { ClaimSources, Claims } from './claims.ts'
@@ -25,7 +26,11 @@ export type Append = (name: ActionFunction, sources: ClaimSources, claims: Claim
 
 /** Answers what is to be added to `claims`, or at once that nobody is asked. It throws an error of OAuth when a target interrupts. */
 export function createAppend({ functions, users }: { functions: Functions; users: Pick<Users, 'findWithMetadata'> }): Append {
-  async function call(name: ActionFunction, { user, root: { organization }, view }: ClaimSources, claims: Claims): Promise<Claims> {
+  async function call(
+    name: ActionFunction,
+    { user, root: { organization, projects }, view }: ClaimSources,
+    claims: Claims,
+  ): Promise<Claims> {
     const { metadata = [] } = (await users.findWithMetadata(user.id)) ?? {}
     const payload = {
       userinfo: claims,
@@ -62,7 +67,9 @@ export function createAppend({ functions, users }: { functions: Functions; users
         value: Buffer.from(value).toString('base64'),
       })),
       org: { id: organization.id, name: organization.name, primary_domain: organization.primaryDomain },
-      user_grants: Object.entries(user.roles).map(([projectId, roles]) => ({ project_id: projectId, roles, user_id: user.id })),
+      user_grants: Object.keys(user.roles)
+        .map((projectId) => ({ project_id: projectId, roles: heldIn(user, projects.get(projectId)), user_id: user.id }))
+        .filter(({ roles }) => roles.length > 0),
       ...(view && { application: { client_id: view.application.clientId } }),
     }
     try {

@@ -2,8 +2,8 @@
 
 import { epochSeconds } from '#src/base/clock.ts'
 import { isRegistered } from '#src/domain/applications/application.ts'
-import type { ApplicationView } from '#src/domain/applications/catalogue.ts'
-import type { CatalogueRoot } from '#src/domain/applications/store.ts'
+import type { ApplicationView, CatalogueRootView } from '#src/domain/applications/catalogue.ts'
+import { heldIn } from '#src/domain/applications/heldRoles.ts'
 import type { User } from '#src/domain/users/user.ts'
 import { metadataScope, projectsRolesScope, resourceOwnerScope, type ScopeRequest } from './scopes.ts'
 import { subjectOf } from './subjects.ts'
@@ -12,7 +12,7 @@ export interface ClaimSources {
   readonly user: User
   /** All metadata as `metadataText`, when it was read and there is any. */
   readonly metadata?: string
-  readonly root: CatalogueRoot
+  readonly root: CatalogueRootView
   /** Absent for a machine user's own token, which no application stands behind. */
   readonly view?: ApplicationView
   /** What targets of the operator's have added (`appending.ts`): it never stands in the place of what is said here. */
@@ -80,7 +80,7 @@ export function withMetadata(claims: Claims & { sub: string }, metadata: string 
 }
 
 /**
- * Roles of the requesting project, when its `projectRoleAssertion` or a scope asks for them; with the scope
+ * Roles that the requesting project still has, when its `projectRoleAssertion` or a scope asks for them; with the scope
  * `urn:zitadel:iam:org:projects:roles` also those of every project that an audience scope names. An application that registered itself is told none.
  */
 export function roleClaims({ user, root, view }: ClaimSources, request: ScopeRequest): Claims {
@@ -91,7 +91,7 @@ export function roleClaims({ user, root, view }: ClaimSources, request: ScopeReq
   const all = request.scopes.has(projectsRolesScope)
 
   if (view && (all || view.project.projectRoleAssertion || request.roles.length > 0)) {
-    const held = user.roles[view.project.id] ?? []
+    const held = heldIn(user, view.project)
     const wanted = all || view.project.projectRoleAssertion ? held : held.filter((role) => request.roles.includes(role))
     if (wanted.length > 0) {
       claims['urn:zitadel:iam:org:project:roles'] = asClaim(wanted)
@@ -100,8 +100,8 @@ export function roleClaims({ user, root, view }: ClaimSources, request: ScopeReq
   }
   for (const project of all ? request.projects : []) {
     const id = project === 'zitadel' ? root.ownProjectId : project
-    const held = Object.hasOwn(user.roles, id) ? user.roles[id] : undefined
-    if (held && held.length > 0) claims[`urn:zitadel:iam:org:project:${id}:roles`] = asClaim(held)
+    const held = heldIn(user, root.projects.get(id))
+    if (held.length > 0) claims[`urn:zitadel:iam:org:project:${id}:roles`] = asClaim(held)
   }
   return claims
 }

@@ -2,9 +2,8 @@
 import type { AdapterPayload } from 'oidc-provider'
 import type { Application } from '#src/domain/applications/application.ts'
 import type { ProtocolChoices } from '#src/domain/applications/protocol.ts'
-import { readApplication } from '#src/domain/provisioning/application.ts'
-import { applicationOf } from '#src/domain/provisioning/export.ts'
 import type { Path } from '#src/domain/provisioning/faults.ts'
+import { faultsOfApplication } from '#src/domain/provisioning/filed.ts'
 import { authMethodOf, authMethods, choiceNames, grantTypeOf, grantTypes } from './clients.ts'
 import { errors } from './internals.ts'
 
@@ -77,8 +76,7 @@ const longestName = 200
 
 /** Holds an application to the rules of the configuration file, and its name to more. @throws InvalidClientMetadata */
 export function assertRegistrable(application: Application): void {
-  const faults: string[] = []
-  readApplication(applicationOf(application), [], { add: (path, reason) => void faults.push(faultOf(path, reason)) }, () => undefined)
+  const faults = faultsOfApplication(application).map(({ path, reason }) => faultOf(path, reason))
   if (application.name.length > longestName || unseen.test(application.name))
     faults.push(`client_name must have at most ${longestName} characters, and none that nobody sees`)
   // The error's code goes by the first of them.

@@ -6,6 +6,7 @@ import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import { isObjectId } from '#src/base/ids.ts'
 import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
+import { grantedIn } from '#src/domain/applications/heldRoles.ts'
 import { mayImpersonate } from '#src/domain/applications/ownRoles.ts'
 import type { AuditStore } from '#src/domain/audit/events.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
@@ -123,7 +124,7 @@ export function installTokenExchange(deps: TokenExchangeDeps): void {
       (audience) => audience.includes(clientId) || audience.includes(ownProjectId),
     )
     const isAdministrator = subject.admin || (subject.roles[ownProjectId] ?? []).length > 0
-    if (!mayImpersonate(user.roles[ownProjectId] ?? [], isAdministrator)) {
+    if (!mayImpersonate(grantedIn(user, ownProjectId), isAdministrator)) {
       throw new errors.InvalidGrant('actor_token: its user was not granted the right to act for this user')
     }
     return { user, exp: token.exp, act: { sub: user.id, ...(token.act && { act: token.act }) } }

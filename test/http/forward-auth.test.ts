@@ -237,7 +237,9 @@ describe('headers', () => {
 
   test('list roles with commas between them, and a comma in a role encoded', async () => {
     await using idp = await startIdp()
-    const user = await idp.domain.users.create(person({ roles: { [idp.project.id]: ['a,b', 'writer', 'ü'], other: ['admin'] } }), actor)
+    const roles = [{ key: 'a,b' }, { key: 'writer' }, { key: 'ü' }]
+    await idp.domain.catalogue.commit({ putProjects: [{ ...idp.project, roles }], events: [] })
+    const user = await idp.domain.users.create(person({ roles: { [idp.project.id]: ['a,b', 'writer', 'removed', 'ü'], other: ['admin'] } }), actor)
     const proxy = new ReverseProxy(idp, await proxiedApplication(idp, origin), origin)
     await proxy.signIn(user.username)
     expect(told(await proxy.check())['x-dossier-roles']).toBe('a%2Cb,writer,%C3%BC')

@@ -113,6 +113,8 @@ export interface Application extends ProtocolChoices {
   /** Which metadata a proxy is told of the user, by key (`/forward-auth`). */
   readonly forwardAuth?: { readonly metadata: readonly string[] }
   /** A sign-in page of its own (ZITADEL's login version 2), at `{baseUri}/login`. */
+  /** Addresses to come back to may be http on any host: while it is being developed. */
+  readonly devMode?: boolean
   readonly loginVersion?: { readonly baseUri?: string }
   readonly active: boolean
   /** The configuration file that made it. */

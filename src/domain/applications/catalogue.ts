@@ -12,13 +12,18 @@ export interface ApplicationView {
   readonly siblingClientIds: readonly string[]
 }
 
+/** What there is one of, with every project by its id. */
+export interface CatalogueRootView extends CatalogueRoot {
+  readonly projects: ReadonlyMap<string, Project>
+}
+
 export type Catalogue = ReturnType<typeof createCatalogue>
 
 const cachedViews = 5000
 
 export function createCatalogue({ store, recorder }: { store: CatalogueStore; recorder: Recorder }) {
   let revision = Number.NaN
-  let root: Promise<CatalogueRoot> | undefined
+  let root: Promise<CatalogueRootView> | undefined
   let resources: Promise<ReadonlyMap<string, Application>> | undefined
   const views = new Map<string, Promise<ApplicationView | undefined>>()
   const projects = new Map<string, Promise<Project | undefined>>()
@@ -46,10 +51,10 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
     return reading
   }
 
-  async function readRoot(): Promise<CatalogueRoot> {
-    const found = await store.root()
+  async function readRoot(): Promise<CatalogueRootView> {
+    const [found, projects] = await Promise.all([store.root(), store.listProjects()])
     if (!found) throw new TypeError('the catalogue is asked before `bootstrap` has run')
-    return found
+    return { ...found, projects: new Map(projects.map((project) => [project.id, project])) }
   }
 
   async function readView(clientId: string): Promise<ApplicationView | undefined> {
@@ -96,7 +101,7 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
     /** The number under which everything made from the catalogue may be kept. */
     revision: () => store.revision(),
 
-    root(): Promise<CatalogueRoot> {
+    root(): Promise<CatalogueRootView> {
       refresh()
       root ??= readRoot().catch((error) => {
         root = undefined

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Application } from '../applications/application.ts'
+import { needsSecret } from './clientSecret.ts'
 import type { Faults, Path } from './faults.ts'
 import { clientId, duration, type Fields, flag, isLoopback, origin, parsed, readFields, recordId, text, webAddress } from './fields.ts'
 import { assertCoherentChoices, protocolChoicesOf, protocolShape } from './protocol.ts'
@@ -34,7 +35,6 @@ export interface WantedApplication {
 const jwks = z.strictObject({
   keys: z
     .array(z.record(z.string(), z.unknown()))
-    .min(1)
     .refine((keys) => keys.every((key) => typeof key.kty === 'string'), 'each key must have a kty')
     .refine((keys) => keys.every((key) => !('d' in key) && !('k' in key)), 'must be public keys only: take away d and k'),
 })
@@ -70,6 +70,7 @@ export const applicationShape = {
   jwksUri: webAddress,
   resourceIndicators: z.array(webAddress),
   forwardAuth: z.strictObject({ metadata: z.array(text) }),
+  devMode: flag,
   loginVersion: z.strictObject({ baseUri: webAddress.optional() }),
   ...protocolShape,
 } as const
@@ -126,14 +127,11 @@ function fieldsOf(values: Fields<typeof applicationShape>): ApplicationFields {
     jwksUri: values.jwksUri,
     resourceIndicators: values.resourceIndicators,
     forwardAuth: values.forwardAuth,
+    devMode: values.devMode || undefined,
     loginVersion: values.loginVersion,
     ...protocolChoicesOf(values),
   }
 }
-
-/** Whether the application proves who it is by a secret that both sides know. */
-export const needsSecret = (authMethod: Application['authMethod']) =>
-  authMethod === 'basic' || authMethod === 'post' || authMethod === 'clientSecretJwt'
 
 /** Fields that contradict each other. */
 function assertCoherent(fields: ApplicationFields, named: (field: string) => boolean, add: (field: string, reason: string) => void): void {
@@ -168,7 +166,10 @@ function assertCoherent(fields: ApplicationFields, named: (field: string) => boo
 const forbiddenSchemes = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'view-source:'])
 
 /** What is wrong with an address that people are sent back to (RFC 9700, section 2.1; RFC 8252, section 7). */
-function redirectFault(uri: string, { type, grantTypes }: Pick<ApplicationFields, 'type' | 'grantTypes'>): string | undefined {
+function redirectFault(
+  uri: string,
+  { type, grantTypes, devMode }: Pick<ApplicationFields, 'type' | 'grantTypes' | 'devMode'>,
+): string | undefined {
   const url = parsed(uri)
   if (!url) return 'must be an absolute address such as https://app.example/callback'
   if (uri.includes('#')) return 'must not have a fragment'
@@ -178,7 +179,9 @@ function redirectFault(uri: string, { type, grantTypes }: Pick<ApplicationFields
     if (type !== 'native') return 'must be an https address, or an http one of this machine'
     return forbiddenSchemes.has(url.protocol) ? `must not use the scheme ${url.protocol.slice(0, -1)}` : undefined
   }
-  if (url.protocol === 'http:' && !isLoopback(url)) return 'must be https unless its host is localhost, 127.0.0.1 or [::1]'
+  const isForDevelopment = devMode === true && type !== 'native'
+  if (url.protocol === 'http:' && !isLoopback(url) && !isForDevelopment)
+    return 'must be https unless its host is localhost, 127.0.0.1 or [::1]'
   const forTokens = type !== 'native' && grantTypes.includes('implicit')
   return forTokens && (url.protocol === 'http:' || url.hostname === 'localhost')
     ? 'must be https and not localhost with implicit'

@@ -29,6 +29,7 @@ export function createExport({ catalogue, users }: ExportDeps) {
     const all = await catalogue.listProjects()
     const projects = all.filter(({ id }) => id !== ownProjectId)
     const nameOf = projectNames(all)
+    const projectsById = new Map(all.map((project) => [project.id, project]))
     return {
       catalogue: {
         organization: { name: organization.name, primaryDomain: organization.primaryDomain },
@@ -46,7 +47,7 @@ export function createExport({ catalogue, users }: ExportDeps) {
         for await (const { id } of everyItem(users.list)) {
           // Somebody may have been removed since the page was read.
           const found = await users.findWithMetadata(id)
-          if (found) yield userOf(found.user, found.metadata, nameOf)
+          if (found) yield userOf(found.user, found.metadata, nameOf, projectsById)
         }
       },
     }
@@ -59,13 +60,16 @@ function projectNames(projects: readonly Project[]): ReadonlyMap<string, string>
   return new Map(projects.map(({ id, name }) => [id, sharing.get(name)?.length === 1 ? name : id]))
 }
 
-const projectOf = ({ name, id, roles, projectRoleAssertion }: Project, applications: readonly Application[]): Plain => ({
-  name,
-  id,
-  roles: roles.map(({ key, displayName, group }) => defined({ key, displayName, group })),
-  projectRoleAssertion,
-  applications: applications.map(applicationOf),
-})
+/** A project as it stands in the file. */
+export const projectOf = ({ name, id, active, roles, projectRoleAssertion }: Project, applications: readonly Application[]): Plain =>
+  defined({
+    name,
+    id,
+    active,
+    roles: roles.map(({ key, displayName, group }) => defined({ key, displayName, group })),
+    projectRoleAssertion,
+    applications: applications.map(applicationOf),
+  })
 
 /** An application as it stands in the file. */
 export function applicationOf({ name, id, clientId, active, clockSkewSeconds, ...rest }: Application): Plain {
@@ -81,9 +85,22 @@ export function applicationOf({ name, id, clientId, active, clockSkewSeconds, ..
   })
 }
 
-function userOf(user: User, metadata: readonly MetadataEntry[], nameOf: ReadonlyMap<string, string>): Plain {
+/** What is switched off is left out: somewhere else it would come back switched on. */
+function rolesOf(user: User, nameOf: ReadonlyMap<string, string>, projects: ReadonlyMap<string, Project>) {
+  return Object.entries(user.roles)
+    .filter(([id]) => !user.inactiveGrants?.includes(id))
+    .map(([id, keys]) => [nameOf.get(id), keys.filter((key) => projects.get(id)?.roles.some((role) => role.key === key))] as const)
+    .filter(([, keys]) => keys.length > 0)
+}
+
+function userOf(
+  user: User,
+  metadata: readonly MetadataEntry[],
+  nameOf: ReadonlyMap<string, string>,
+  projects: ReadonlyMap<string, Project>,
+): Plain {
   const { address, ...profile } = user.profile
-  const roles = Object.entries(user.roles).filter(([id]) => nameOf.has(id))
+  const roles = rolesOf(user, nameOf, projects)
   return defined({
     username: user.username,
     id: user.id,
@@ -92,7 +109,7 @@ function userOf(user: User, metadata: readonly MetadataEntry[], nameOf: Readonly
     ...profile,
     address: address && addressOf(address),
     metadata: metadata.length === 0 ? undefined : Object.fromEntries(metadata.map(({ key, value }) => [key, valueFrom(value)])),
-    roles: roles.length === 0 ? undefined : Object.fromEntries(roles.map(([id, keys]) => [nameOf.get(id), keys])),
+    roles: roles.length === 0 ? undefined : Object.fromEntries(roles),
     admin: user.admin,
   })
 }

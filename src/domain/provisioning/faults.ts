@@ -37,7 +37,7 @@ export function createFaults(name: string, lineOf: (path: Path) => number): Faul
 }
 
 /** `projects[0].name`; a name that is no plain word is quoted. */
-function textOf(path: Path): string {
+export function textOf(path: Path): string {
   if (path.length === 0) return 'document'
   return path
     .map((step, index) => {

@@ -13,6 +13,8 @@ export interface WantedProject {
   readonly path: Path
   readonly name: string
   readonly id?: string
+  /** Left out, a new project is active and an existing one stays as it is. */
+  readonly active?: boolean
   readonly projectRoleAssertion: boolean
   readonly roles: readonly Role[]
   /** Some of the roles could not be read, so that nothing can be said about one that seems to be missing. */
@@ -56,6 +58,7 @@ const settingsShape = {
 const projectShape = {
   name: text,
   id: recordId,
+  active: flag,
   roles: z.array(z.unknown()),
   projectRoleAssertion: flag,
   applications: z.array(z.unknown()),
@@ -97,7 +100,8 @@ function readSettings(given: unknown, faults: Faults): Partial<Settings> {
   }
 }
 
-function readProject(given: unknown, path: Path, faults: Faults, readSecret: ReadSecret): WantedProject | undefined {
+/** One entry of `projects`; `undefined` when it has no name to go by. */
+export function readProject(given: unknown, path: Path, faults: Pick<Faults, 'add'>, readSecret: ReadSecret): WantedProject | undefined {
   const values = readFields(projectShape, given, path, faults, { required: ['name'] })
   const listed = (values.roles ?? []).map((role, index) => readRole(role, [...path, 'roles', index], faults))
   const roles = listed.filter((role) => role !== undefined)
@@ -107,12 +111,12 @@ function readProject(given: unknown, path: Path, faults: Faults, readSecret: Rea
     .map((application, index) => readApplication(application, [...path, 'applications', index], faults, readSecret))
     .filter((application) => application !== undefined)
   if (values.name === undefined) return undefined
-  const { name, id, projectRoleAssertion = false } = values
+  const { name, id, active, projectRoleAssertion = false } = values
   const roleRecords = roles.map(({ path: _, ...role }) => role)
-  return { path, name, id, projectRoleAssertion, roles: roleRecords, rolesUnread, applications }
+  return { path, name, id, active, projectRoleAssertion, roles: roleRecords, rolesUnread, applications }
 }
 
-function readRole(given: unknown, path: Path, faults: Faults): (Role & { readonly path: Path }) | undefined {
+function readRole(given: unknown, path: Path, faults: Pick<Faults, 'add'>): (Role & { readonly path: Path }) | undefined {
   const { key, displayName, group } = readFields(roleShape, given, path, faults, { required: ['key'] })
   return key === undefined ? undefined : { path, key, displayName, group }
 }

@@ -1,9 +1,10 @@
-import { newObjectId, newSecret } from '#src/base/ids.ts'
+import { newObjectId } from '#src/base/ids.ts'
 import type { Application, Project } from '../applications/application.ts'
 import type { Actor, AuditEvent } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
-import { needsSecret, type WantedApplication } from './application.ts'
+import type { WantedApplication } from './application.ts'
 import { type Change, changeOf, differingFields } from './change.ts'
+import { keptSecretOf } from './clientSecret.ts'
 import type { Faults } from './faults.ts'
 import type { ConfigurationFile, WantedProject } from './file.ts'
 import type { StoredCatalogue } from './planCatalogue.ts'
@@ -115,23 +116,11 @@ function applicationOf(
   projectId: string,
   mark: string,
   at: Date,
-  { hashSecret, sealSecret }: Rules,
+  rules: Rules,
 ): [Application, Pick<Change, 'clientSecret'>] {
-  const isHashed = needsSecret(fields.authMethod) && fields.authMethod !== 'clientSecretJwt'
-  const isSealed = fields.authMethod === 'clientSecretJwt'
-  const known = isHashed ? before?.clientSecretHash : isSealed ? before?.clientSecretSealed : undefined
-  const made = needsSecret(fields.authMethod) && clientSecret === undefined && !known ? newSecret() : undefined
-  const given = clientSecret ?? made
   const base = before ?? { id: id ?? newObjectId(at), projectId, clientId: clientId ?? newObjectId(at), provisionedBy: mark, createdAt: at }
-  const record = {
-    ...base,
-    ...fields,
-    name,
-    clientSecretHash: isHashed ? (given === undefined ? known : hashSecret(given)) : undefined,
-    clientSecretSealed: isSealed ? (given === undefined ? known : sealSecret(given, base.clientId, known)) : undefined,
-    active: active ?? before?.active ?? true,
-    changedAt: at,
-  }
+  const { kept, made } = keptSecretOf({ ...fields, clientId: base.clientId }, before, rules, clientSecret)
+  const record = { ...base, ...fields, name, ...kept, active: active ?? before?.active ?? true, changedAt: at }
   return [record, made === undefined ? {} : { clientSecret: made }]
 }
 

@@ -153,9 +153,10 @@ function findProject(wanted: WantedProject, stored: StoredCatalogue, { faults }:
 function projectOf(wanted: WantedProject, before: Project | undefined, file: ConfigurationFile, at: Date): Project {
   const roles = rolesOf(wanted.roles, before?.roles ?? [], file)
   const { name, projectRoleAssertion } = wanted
-  if (before) return { ...before, name, projectRoleAssertion, roles, changedAt: at }
+  const active = wanted.active === undefined ? before?.active : wanted.active ? undefined : false
+  if (before) return { ...before, name, active, projectRoleAssertion, roles, changedAt: at }
   const id = wanted.id ?? newObjectId(at)
-  return { id, name, roles, projectRoleAssertion, provisionedBy: file.mark, createdAt: at, changedAt: at }
+  return { id, name, active, roles, projectRoleAssertion, provisionedBy: file.mark, createdAt: at, changedAt: at }
 }
 
 /** Listed roles as they are listed, and those that the file does not know, unless it made them and prunes. */

@@ -105,8 +105,9 @@ function grantsOf({ path, roles }: WantedUser, catalogue: CataloguePlan, { fault
   return grants
 }
 
+/** What the file does not name stays, also where it is nothing. */
 const rolesWith = (roles: User['roles'], grants: Grants): User['roles'] =>
-  Object.fromEntries([...new Map([...Object.entries(roles), ...grants])].filter(([, keys]) => keys.length > 0))
+  Object.fromEntries([...new Map([...Object.entries(roles), ...grants])].filter(([id, keys]) => keys.length > 0 || !grants.has(id)))
 
 function creationOf(wanted: WantedUser, grants: Grants, file: ConfigurationFile, { users, rules }: UserDeps): UserPlan {
   const { username, kind = 'human', id, profile, password, passwordHash, clientSecret, admin, metadata, state } = wanted

@@ -1,14 +1,12 @@
 import { DomainError } from '#src/base/errors.ts'
 import type { Settings } from '../applications/application.ts'
+import type { SecretRules } from './clientSecret.ts'
 import type { Faults, Path } from './faults.ts'
 
 /** What other rooms say is right, handed in by whoever composes them. Each `assert` throws a DomainError that tells what is wrong. */
-export interface Rules {
+export interface Rules extends SecretRules {
   readonly defaultSettings: Settings
   readonly metadataLimits: { readonly keys: number; readonly totalBytes: number }
-  hashSecret(secret: string): string
-  /** Seals the secret of the application `clientId`; answers `before` when that already holds it. */
-  sealSecret(secret: string, clientId: string, before: string | undefined): string
   /** The form in which usernames are compared. */
   comparable(username: string): string
   assertUsername(username: string): unknown
@@ -33,7 +31,7 @@ export function noteRepeated<T extends { readonly path: Path }>(
   items: readonly T[],
   field: string,
   keyOf: (item: T) => string | undefined,
-  faults: Faults,
+  faults: Pick<Faults, 'add'>,
 ): void {
   const seen = new Set<string>()
   for (const item of items) {

@@ -59,6 +59,8 @@ export interface User {
   readonly machineKeys?: readonly MachineKey[]
   /** Role keys by project id. */
   readonly roles: Readonly<Record<string, readonly string[]>>
+  /** Projects in which what was granted is switched off. */
+  readonly inactiveGrants?: readonly string[]
   readonly admin: boolean
   /** The configuration file that made the user. */
   readonly provisionedBy?: string

@@ -194,6 +194,22 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
       })
     },
 
+    /**
+     * Makes what a user was granted what `decide` makes of the user as they are at that moment; it is pure and may be asked again, and `undefined` changes nothing.
+     * @throws UserNotFound, and what `decide` throws
+     */
+    regrant: (
+      id: UserId,
+      decide: (current: User) => Partial<Pick<User, 'roles' | 'inactiveGrants'>> | undefined,
+      actor: Actor,
+    ): Promise<User> =>
+      store.update(id, (current) => {
+        const next = decide(current)
+        if (!next) return undefined
+        const fields = Object.keys(next)
+        return step(current, next, (sequence) => [recorder.event('user.changed', actor, about(id), { fields }, sequence)])
+      }),
+
     /** Sets a password and ends every session: whoever knew the old one is out. @throws UserNotFound, UserInvalid, Busy */
     async setPassword(id: UserId, password: string, actor: Actor): Promise<User> {
       return replacePassword(id, { passwordHash: await passwords.hash(password), passwordImport: undefined }, actor)

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { ApplicationView } from '#src/domain/applications/catalogue.ts'
+import { heldIn } from '#src/domain/applications/heldRoles.ts'
 import type { SignedIn } from '#src/engine/forwardAuth.ts'
 
 /** A longer value is left out: proxies refuse replies whose headers are longer than they have room for. */
@@ -14,8 +15,12 @@ export function identityHeaders({ application, project }: ApplicationView, { use
   const { email, emailVerified } = user.profile
   // Upstreams take an address for proof of who somebody is; one that was only claimed is none.
   if (email && emailVerified) add('X-Dossier-Email', headerText(email))
-  const roles = Object.hasOwn(user.roles, project.id) ? (user.roles[project.id] ?? []) : []
-  add('X-Dossier-Roles', roles.map((role) => headerText(role).replaceAll(',', '%2C')).join(','))
+  add(
+    'X-Dossier-Roles',
+    heldIn(user, project)
+      .map((role) => headerText(role).replaceAll(',', '%2C'))
+      .join(','),
+  )
   const values: Readonly<Record<string, string>> = metadata === undefined ? {} : JSON.parse(metadata)
   for (const [name, key] of metadataHeaders(application.forwardAuth?.metadata ?? [])) {
     const text = Object.hasOwn(values, key) ? textOf(values[key] as string) : undefined

@@ -1,3 +1,4 @@
+import { grantedIn } from '#src/domain/applications/heldRoles.ts'
 import { allows, isMember } from '#src/domain/applications/ownRoles.ts'
 import { type Bearer, ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { User } from '#src/domain/users/user.ts'
@@ -47,9 +48,9 @@ export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateN
 }
 
 /** The roles of Dossier's own project that a user holds. */
-export const heldBy = ({ admin, roles }: User, ownProjectId: string): readonly string[] => [
-  ...(admin ? ['IAM_OWNER'] : []),
-  ...(roles[ownProjectId] ?? []),
+export const heldBy = (user: User, ownProjectId: string): readonly string[] => [
+  ...(user.admin ? ['IAM_OWNER'] : []),
+  ...grantedIn(user, ownProjectId),
 ]
 
 const hasUser = (bearer: Bearer | undefined): bearer is Bearer & { readonly user: User } => bearer?.user !== undefined
