@@ -239,7 +239,10 @@ describe('headers', () => {
     await using idp = await startIdp()
     const roles = [{ key: 'a,b' }, { key: 'writer' }, { key: 'ü' }]
     await idp.domain.catalogue.commit({ putProjects: [{ ...idp.project, roles }], events: [] })
-    const user = await idp.domain.users.create(person({ roles: { [idp.project.id]: ['a,b', 'writer', 'removed', 'ü'], other: ['admin'] } }), actor)
+    const user = await idp.domain.users.create(
+      person({ roles: { [idp.project.id]: ['a,b', 'writer', 'removed', 'ü'], other: ['admin'] } }),
+      actor,
+    )
     const proxy = new ReverseProxy(idp, await proxiedApplication(idp, origin), origin)
     await proxy.signIn(user.username)
     expect(told(await proxy.check())['x-dossier-roles']).toBe('a%2Cb,writer,%C3%BC')
