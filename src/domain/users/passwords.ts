@@ -22,7 +22,7 @@ const currentPrefix = `$argon2id$v=19$m=${argon2Cost.memoryCost},t=${argon2Cost.
 /** The hash of a password that was thrown away: what is verified where there is no user. */
 const decoy = '$argon2id$v=19$m=19456,t=2,p=1$TcQBmOZrPt/NU1BYdOcO+A$c54Ur6CdOacSetvuzkqHOlueJQfbdedwhcw3oD1wDyE'
 
-const minCharacters = 8
+export const minCharacters = 8
 const maxBytes = 1000
 
 export interface PasswordsOptions {

@@ -1,8 +1,29 @@
 import { Busy, DomainError, StoreUnavailable } from '#src/base/errors.ts'
 import type { ExecutionInvalid, TargetInvalid, TargetNotFound } from '#src/domain/actions/action.ts'
+import type { ClientIdTaken } from '#src/domain/applications/application.ts'
+import type {
+  ApplicationIdTaken,
+  ApplicationInvalid,
+  ApplicationKeyNotFound,
+  ApplicationNameTaken,
+  ApplicationNotActive,
+  ApplicationNotFound,
+  ApplicationNotInactive,
+  ApplicationWithoutSecret,
+  ProjectFixed,
+  ProjectIdTaken,
+  ProjectInvalid,
+  ProjectNameTaken,
+  ProjectNotActive,
+  ProjectNotFound,
+  ProjectNotInactive,
+  RoleNotFound,
+  RoleTaken,
+} from '#src/domain/applications/failures.ts'
 import type { MetadataInvalid, MetadataLimitReached, MetadataListEmpty, MetadataNotFound } from '#src/domain/metadata/metadata.ts'
 import type { AuthorizationRequestGone, AuthorizationRequestNotAnswered } from '#src/domain/sessions/authorizationRequests.ts'
 import type { LoginSessionNotFound, LoginSessionTokenInvalid } from '#src/domain/sessions/loginSessions.ts'
+import type { GrantImpossible, GrantNotActive, GrantNotFound, GrantNotInactive, GrantTaken } from '#src/domain/users/grants.ts'
 import type { TooManyAttempts } from '#src/domain/users/signIn.ts'
 import type { UserIdTaken, UserInvalid, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
 import type { BodyTooLarge, BodyUnsupported } from '../kit/body.ts'
@@ -96,6 +117,29 @@ type Expected =
   | LoginSessionTokenInvalid
   | AuthorizationRequestGone
   | AuthorizationRequestNotAnswered
+  | ProjectNotFound
+  | ProjectNameTaken
+  | ProjectIdTaken
+  | ProjectInvalid
+  | ProjectFixed
+  | ProjectNotActive
+  | ProjectNotInactive
+  | RoleTaken
+  | RoleNotFound
+  | ApplicationNotFound
+  | ApplicationNameTaken
+  | ApplicationIdTaken
+  | ApplicationInvalid
+  | ApplicationNotActive
+  | ApplicationNotInactive
+  | ApplicationWithoutSecret
+  | ApplicationKeyNotFound
+  | ClientIdTaken
+  | GrantNotFound
+  | GrantTaken
+  | GrantNotActive
+  | GrantNotInactive
+  | GrantImpossible
 
 interface Wording {
   readonly grpc: GrpcCode
@@ -125,6 +169,29 @@ const wordings = {
   'target.not_found': { grpc: 'notFound', id: 'QUERY-ohz6e', text: 'Target not found' },
   'target.invalid': { grpc: 'invalidArgument' },
   'execution.invalid': { grpc: 'invalidArgument' },
+  'project.not_found': { grpc: 'notFound', id: 'COMMAND-3M9sd', text: 'Project not found' },
+  'project.name_taken': { grpc: 'alreadyExists', id: 'V3-DKcYh', text: 'Project already exists on organization' },
+  'project.id_taken': { grpc: 'alreadyExists', id: 'V3-DKcYh', text: 'Project already exists on organization' },
+  'project.invalid': { grpc: 'invalidArgument' },
+  'project.fixed': { grpc: 'failedPrecondition' },
+  'project.not_active': { grpc: 'failedPrecondition', id: 'COMMAND-mki55', text: 'Project is not active' },
+  'project.not_inactive': { grpc: 'failedPrecondition', id: 'COMMAND-5M9bs', text: 'Project is not deactivated' },
+  'project.role_taken': { grpc: 'alreadyExists', id: 'V3-DKcYh', text: 'Project Role already exists' },
+  'project.role_not_found': { grpc: 'notFound', id: 'COMMAND-vv8M9', text: "Project Role doesn't exist" },
+  'application.not_found': { grpc: 'notFound', id: 'COMMAND-2n8uU', text: "Application doesn't exist" },
+  'application.name_taken': { grpc: 'alreadyExists', id: 'V3-DKcYh', text: 'Application already exists' },
+  'application.id_taken': { grpc: 'alreadyExists', id: 'V3-DKcYh', text: 'Application already exists' },
+  'application.client_id_taken': { grpc: 'alreadyExists', id: 'V3-DKcYh', text: 'Application already exists' },
+  'application.invalid': { grpc: 'invalidArgument' },
+  'application.not_active': { grpc: 'failedPrecondition', id: 'COMMAND-dsh35', text: 'Application is not active' },
+  'application.not_inactive': { grpc: 'failedPrecondition', id: 'COMMAND-1n8cM', text: 'Application is not inactive' },
+  'application.without_secret': { grpc: 'failedPrecondition', text: 'Chosen Auth Method does not require a secret' },
+  'application.key_not_found': { grpc: 'notFound', id: 'COMMAND-G4bLn', text: 'Key not found' },
+  'grant.not_found': { grpc: 'notFound', id: 'COMMAND-3M9sd', text: 'User grant not found' },
+  'grant.taken': { grpc: 'alreadyExists', id: 'V3-DKcYh', text: 'User grant already exists' },
+  'grant.not_active': { grpc: 'failedPrecondition', id: 'COMMAND-1S9gx', text: 'User grant is not active' },
+  'grant.not_inactive': { grpc: 'failedPrecondition', id: 'COMMAND-1ML0v', text: 'User grant is not deactivated' },
+  'grant.impossible': { grpc: 'failedPrecondition' },
   'user.not_found': { grpc: 'notFound', id: 'QUERY-Dfbg2', text: 'User could not be found' },
 } as const satisfies Record<Expected['code'], Wording>
 

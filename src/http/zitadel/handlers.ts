@@ -1,10 +1,11 @@
 import type { ActionsNeeds } from './action/action.ts'
 import type { Handler } from './handler.ts'
 import type { MetadataNeeds } from './metadata.ts'
+import type { ProjectsNeeds } from './projects.ts'
 import type { SessionsNeeds } from './session/session.ts'
 import type { UsersNeeds } from './users.ts'
 
-export type HandlerNeeds = MetadataNeeds & UsersNeeds & SessionsNeeds & ActionsNeeds
+export type HandlerNeeds = MetadataNeeds & UsersNeeds & SessionsNeeds & ActionsNeeds & ProjectsNeeds
 
 /** The handlers of one service by the names of their RPCs. */
 type ServiceHandlers = ReadonlyMap<string, Handler>
@@ -17,6 +18,11 @@ const services: Readonly<Record<string, () => Promise<Make>>> = {
   'zitadel.session.v2.SessionService': async () => (await import('./session/session.ts')).sessionHandlers,
   'zitadel.action.v2beta.ActionService': async () => (await import('./action/action.ts')).actionHandlers,
   'zitadel.oidc.v2.OIDCService': async () => (await import('./oidc/oidc.ts')).oidcHandlers,
+  'zitadel.project.v2beta.ProjectService': async () => (await import('./project/project.ts')).projectHandlers,
+  'zitadel.app.v2beta.AppService': async () => (await import('./app/app.ts')).appHandlers,
+  'zitadel.authorization.v2beta.AuthorizationService': async () => (await import('./authorization/authorization.ts')).authorizationHandlers,
+  'zitadel.org.v2.OrganizationService': async () => (await import('./org/org.ts')).organizationHandlers,
+  'zitadel.settings.v2.SettingsService': async () => (await import('./settings/settings.ts')).settingsHandlers,
   'zitadel.user.v2.UserService': async () => (await import('./user/user.ts')).userHandlers,
 }
 

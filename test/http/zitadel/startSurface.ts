@@ -62,6 +62,7 @@ export async function startSurface() {
   const needs = {
     ...domain,
     audit: stores.audit,
+    issuer: 'http://localhost:8080',
     ping: () => stores.ping(),
     authorizationRequests: {} as AuthorizationRequests,
     async verifyBearer(token: string) {

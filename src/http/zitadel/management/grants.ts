@@ -1,0 +1,149 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { ManagementService } from '@zitadel/proto/zitadel/management_pb.js'
+import { Type, type UserGrantQuery, type UserGrantSchema, UserGrantState } from '@zitadel/proto/zitadel/user_pb.js'
+import type { CatalogueRootView } from '#src/domain/applications/catalogue.ts'
+import type { Grant } from '#src/domain/users/grants.ts'
+import type { UserId } from '#src/domain/users/user.ts'
+import type { Caller } from '../authenticate.ts'
+import { changedDetails, createdDetails, detailsOf, listDetails } from '../details.ts'
+import { StatusError } from '../errors.ts'
+import {
+  assertMayGrant,
+  assertMayRegrant,
+  byProjectName,
+  byRole,
+  byText,
+  either,
+  type GrantQuery,
+  ofType,
+  ofUsers,
+  partsOf,
+  shownName,
+  together,
+} from '../grants.ts'
+import { handlerOf } from '../handler.ts'
+import { listQueryOf } from '../pagination.ts'
+import { type ProjectsNeeds, passes } from '../projects.ts'
+import { actorOf } from '../users.ts'
+
+export function grantHandlers(needs: ProjectsNeeds) {
+  const { method } = ManagementService
+  const { grants, catalogue, organizationId, now } = needs
+
+  const changed = async (write: Promise<Grant>) => ({ details: changedDetails((await write).user, organizationId()) })
+
+  /** The user and the project of a grant that the caller may change. @throws StatusError; GrantNotFound */
+  async function changeable(caller: Caller, grantId: string, userId?: string) {
+    const parts = partsOf(grantId, userId)
+    await assertMayRegrant(needs, caller, parts.userId, parts.projectId)
+    return parts
+  }
+
+  async function queryOf({ query }: UserGrantQuery): Promise<GrantQuery> {
+    switch (query.case) {
+      case 'projectIdQuery':
+        return { projectIds: [query.value.projectId] }
+      case 'userIdQuery':
+        return ofUsers([query.value.userId])
+      case 'roleKeyQuery':
+        return byRole(query.value.roleKey, query.value.method)
+      case 'userNameQuery':
+        return byText('username', query.value.userName, query.value.method)
+      case 'firstNameQuery':
+        return byText('givenName', query.value.firstName, query.value.method)
+      case 'lastNameQuery':
+        return byText('familyName', query.value.lastName, query.value.method)
+      case 'displayNameQuery':
+        return byText('displayName', query.value.displayName, query.value.method)
+      case 'emailQuery':
+        return byText('email', query.value.email, query.value.method)
+      case 'userTypeQuery':
+        return ofType(query.value.type === Type.MACHINE ? 'machine' : 'human')
+      case 'projectNameQuery':
+        return byProjectName(needs, query.value.projectName, query.value.method)
+      case 'orgNameQuery':
+        return either(passes((await catalogue.root()).organization.name, query.value.orgName, query.value.method))
+      case 'orgDomainQuery':
+        return either(passes((await catalogue.root()).organization.primaryDomain, query.value.orgDomain, query.value.method))
+      // There are no projects of other organizations.
+      case 'projectGrantIdQuery':
+        return either(false)
+      default:
+        return either(true)
+    }
+  }
+
+  return [
+    handlerOf(method.getUserGrantByID, async ({ userId, grantId }) => {
+      const { projectId } = partsOf(grantId, userId)
+      return { userGrant: messageOf(await grants.get(userId as UserId, projectId), await catalogue.root()) }
+    }),
+
+    handlerOf(method.listUserGrants, async ({ query, queries }) => {
+      const search = together(await Promise.all(queries.map(queryOf)))
+      const [found, root] = await Promise.all([grants.search({ ...search, ...listQueryOf(query) }), catalogue.root()])
+      return { details: listDetails(found.total, now()), result: found.grants.map((grant) => messageOf(grant, root)) }
+    }),
+
+    handlerOf(method.addUserGrant, async ({ userId, projectId, projectGrantId, roleKeys }, caller) => {
+      if (projectGrantId !== '') throw new StatusError('unimplemented', 'projectGrantId: there are no projects of other organizations')
+      await assertMayGrant(needs, caller, userId, projectId, roleKeys)
+      const grant = await grants.add(userId as UserId, projectId, roleKeys, actorOf(caller))
+      const { sequence, changedAt } = grant.user
+      return { userGrantId: grant.id, details: createdDetails({ sequence, createdAt: changedAt }, organizationId()) }
+    }),
+
+    handlerOf(method.updateUserGrant, async ({ userId, grantId, roleKeys }, caller) => {
+      const { projectId } = await changeable(caller, grantId, userId)
+      await assertMayGrant(needs, caller, userId, projectId, roleKeys)
+      return changed(grants.change(userId as UserId, projectId, roleKeys, actorOf(caller)))
+    }),
+
+    handlerOf(method.deactivateUserGrant, async ({ userId, grantId }, caller) => {
+      const { projectId } = await changeable(caller, grantId, userId)
+      return changed(grants.deactivate(userId as UserId, projectId, actorOf(caller)))
+    }),
+
+    handlerOf(method.reactivateUserGrant, async ({ userId, grantId }, caller) => {
+      const { projectId } = await changeable(caller, grantId, userId)
+      return changed(grants.reactivate(userId as UserId, projectId, actorOf(caller)))
+    }),
+
+    handlerOf(method.removeUserGrant, async ({ userId, grantId }, caller) => {
+      const { projectId } = await changeable(caller, grantId, userId)
+      return { details: changedDetails(await grants.remove(userId as UserId, projectId, actorOf(caller)), organizationId()) }
+    }),
+
+    handlerOf(method.bulkRemoveUserGrant, async ({ grantId }, caller) => {
+      const all = []
+      for (const id of new Set(grantId)) all.push(await changeable(caller, id))
+      for (const { userId, projectId } of all) await grants.remove(userId, projectId, actorOf(caller))
+      return {}
+    }),
+  ]
+}
+
+function messageOf({ id, user, projectId, roles, active }: Grant, { organization, projects }: CatalogueRootView) {
+  const { id: orgId, name: orgName, primaryDomain: orgDomain } = organization
+  const { givenName, familyName, email, picture } = user.profile
+  return {
+    id,
+    details: detailsOf(user, orgId),
+    roleKeys: [...roles],
+    state: active ? UserGrantState.ACTIVE : UserGrantState.INACTIVE,
+    userId: user.id,
+    userName: user.username,
+    firstName: givenName,
+    lastName: familyName,
+    email,
+    displayName: shownName(user),
+    orgId,
+    orgName,
+    orgDomain,
+    projectId,
+    projectName: projects.get(projectId)?.name,
+    avatarUrl: picture,
+    preferredLoginName: user.username,
+    userType: user.kind === 'machine' ? Type.MACHINE : Type.HUMAN,
+  } satisfies MessageInitShape<typeof UserGrantSchema>
+}
