@@ -42,7 +42,9 @@ afterAll(() => idp[Symbol.asyncDispose]())
 
 const isOwn = (rpc: (typeof rpcs)[number]) => rpc.parent.typeName.startsWith('zitadel.auth.')
 const isFirst = (rpc: (typeof rpcs)[number]) => rpc.parent.typeName.includes('.v1.')
-const isOpen = (rpc: (typeof rpcs)[number]) => isOwn(rpc) || getOption(rpc, auth_option).permission === 'authenticated'
+/** Those for whoever has a token; of one the descriptor says nothing. */
+const isOpen = (rpc: (typeof rpcs)[number]) =>
+  isOwn(rpc) || getOption(rpc, auth_option).permission === 'authenticated' || rpc.name === 'GetOIDCInformation'
 const reads = (name: string) => /^(?:Get|List|Search|Is)/.test(name)
 
 async function call(rpc: (typeof rpcs)[number], token: string | undefined, body: object = {}) {
@@ -84,7 +86,13 @@ describe.each(rpcs.map((rpc) => ({ name: `${rpc.parent.typeName}/${rpc.name}`, r
     if (aboutPeople && !reads(rpc.name)) {
       expect([await isForbidden('users'), await isForbidden('projects')]).toEqual([false, true])
     }
-    if (/App|Project/.test(rpc.name) && !reads(rpc.name)) expect(await isForbidden('users')).toBe(true)
+    if (/App|Project/.test(rpc.name) && !reads(rpc.name)) {
+      expect(await isForbidden('users')).toBe(true)
+      // Whoever manages projects makes none.
+      expect(await isForbidden('projects')).toBe(/^(?:Add|Create)Project$/.test(rpc.name))
+    }
+    if (/UserGrant|^(?:List|Create|Update|Delete|Activate|Deactivate)Authorization/.test(rpc.name))
+      expect([await isForbidden('users'), await isForbidden('projects')]).toEqual([false, false])
   })
 
   test('refuses nonsense before anything is done', async () => {
