@@ -133,6 +133,12 @@ test('a change that changes nothing is no event, and one that does is one', asyn
   await projects.change(id, { name: 'Renamed' }, actor)
   const [event] = await stores.audit.list({ kind: 'project', id }, { limit: 1 })
   expect(event).toMatchObject({ type: 'project.changed', payload: { fields: ['name'] } })
+  await applications.change(application.id, ({ name }) => ({ name, accessTokenType: 'bearer', audience: 'client' }), actor)
+  await applications.regenerateSecret(application.id, actor)
+  expect(await stores.audit.list({ kind: 'application', id: application.id }, { limit: 2 })).toMatchObject([
+    { type: 'application.changed', payload: { fields: ['clientSecret'] } },
+    { type: 'application.changed', payload: { fields: ['accessTokenType', 'audience'] } },
+  ])
   expect(JSON.stringify(await stores.audit.list({ kind: 'application', id: application.id }, { limit: 100 }))).not.toMatch(
     /secretHash|[Kk]eys/,
   )

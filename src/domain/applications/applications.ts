@@ -7,6 +7,7 @@ import type { Actor } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Application } from './application.ts'
 import { applicationKeyOf, type NewApplicationKey } from './applicationKeys.ts'
+import { differing } from './differing.ts'
 import {
   ApplicationIdTaken,
   ApplicationInvalid,
@@ -76,7 +77,6 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
   async function edit(
     id: string,
     actor: Actor,
-    fields: readonly string[],
     next: (current: Application, others: readonly Application[]) => Application,
     isRenamed = false,
   ): Promise<Application> {
@@ -86,7 +86,8 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
       const current = applications.find((each) => each.id === id)
       if (!current) throw new ApplicationNotFound(id)
       after = next(current, applications)
-      if (after === current) return undefined
+      const fields = differing(current, after)
+      if (fields.length === 0) return undefined
       after = { ...after, changedAt: recorder.now() }
       return { putApplications: [after], events: [recorder.event('application.changed', actor, about(id), { fields })] }
     })
@@ -130,13 +131,11 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
       const application = await edit(
         id,
         actor,
-        Object.keys(first),
         (current, others) => {
           const wanted = { ...current, ...wish(current) }
           const { kept, made } = keptSecretOf(wanted, current)
           clientSecret = made
           const after = { ...filed(wanted), ...kept }
-          if (textOf(after) === textOf(current)) return current
           if (after.name !== current.name) assertNameFree(after, others)
           return after
         },
@@ -148,7 +147,7 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
     /** A new client secret in place of the one before, which is told this once. @throws ApplicationNotFound, ApplicationWithoutSecret */
     async regenerateSecret(id: string, actor: Actor): Promise<Required<Written>> {
       let clientSecret: string | undefined
-      const application = await edit(id, actor, ['clientSecret'], (current) => {
+      const application = await edit(id, actor, (current) => {
         const { kept, made } = keptSecretOf(current, undefined)
         if (made === undefined) throw new ApplicationWithoutSecret()
         clientSecret = made
@@ -159,14 +158,14 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
 
     /** @throws ApplicationNotFound, ApplicationNotActive */
     deactivate: (id: string, actor: Actor): Promise<Application> =>
-      edit(id, actor, ['active'], (current) => {
+      edit(id, actor, (current) => {
         if (!current.active) throw new ApplicationNotActive()
         return { ...current, active: false }
       }),
 
     /** @throws ApplicationNotFound, ApplicationNotInactive */
     reactivate: (id: string, actor: Actor): Promise<Application> =>
-      edit(id, actor, ['active'], (current) => {
+      edit(id, actor, (current) => {
         if (current.active) throw new ApplicationNotInactive()
         return { ...current, active: true }
       }),
@@ -187,7 +186,7 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
     ): Promise<{ readonly application: Application; readonly keyId: string; readonly privatePem: string }> {
       const { publicJwk, privatePem } = await newKey()
       const keyId = newObjectId(recorder.now())
-      const application = await edit(id, actor, ['jwks'], (current) => {
+      const application = await edit(id, actor, (current) => {
         if (current.jwksUri !== undefined) throw new ApplicationInvalid('jwksUri: the keys of the application are fetched from there')
         const { keys = [] } = current.jwks ?? {}
         if (keys.length >= mostKeys) throw new ApplicationInvalid(`jwks: has ${mostKeys} keys, which is the most: remove one`)
@@ -198,7 +197,7 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
 
     /** @throws ApplicationNotFound, ApplicationKeyNotFound */
     removeKey: (id: string, keyId: string, actor: Actor): Promise<Application> =>
-      edit(id, actor, ['jwks'], (current) => {
+      edit(id, actor, (current) => {
         const keys = current.jwks?.keys ?? []
         const rest = keys.filter((key) => applicationKeyOf(key)?.id !== keyId)
         if (rest.length === keys.length) throw new ApplicationKeyNotFound(keyId)
@@ -210,11 +209,3 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
 function assertNameFree({ id, name }: Application, others: readonly Application[]): void {
   if (others.some((each) => each.id !== id && each.name === name)) throw new ApplicationNameTaken(name)
 }
-
-/** Everything that is written, in a form that can be compared. */
-const textOf = (application: Application) =>
-  JSON.stringify(
-    Object.entries(application)
-      .filter(([, value]) => value !== undefined)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  )

@@ -3,6 +3,7 @@ import { newObjectId } from '#src/base/ids.ts'
 import type { Actor } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import { isActive, type Project, type Role } from './application.ts'
+import { differing } from './differing.ts'
 import {
   ProjectFixed,
   ProjectIdTaken,
@@ -45,15 +46,16 @@ export function createProjects({ store, root, recorder, faultsOf, revoke }: Proj
     if (projects.some(({ id, name }) => id !== project.id && name === project.name)) throw new ProjectNameTaken(project.name)
   }
 
-  /** The project as `next` makes it, written when that is another one. `fields` are for the trail. @throws ProjectNotFound, ProjectFixed */
-  async function edit(id: string, fields: readonly string[], actor: Actor, next: (current: Project) => Project): Promise<Project> {
+  /** The project as `next` makes it, written when that is another one. @throws ProjectNotFound, ProjectFixed */
+  async function edit(id: string, actor: Actor, next: (current: Project) => Project): Promise<Project> {
     const { ownProjectId } = await root()
     let after: Project | undefined
     await store.change({ projectId: id }, ({ projects }) => {
       const current = existing(projects, id)
       if (id === ownProjectId) throw new ProjectFixed()
       after = next(current)
-      if (after === current) return undefined
+      const fields = differing(current, after)
+      if (fields.length === 0) return undefined
       assertAcceptable(after, projects)
       after = { ...after, changedAt: recorder.now() }
       return { putProjects: [after], events: [recorder.event('project.changed', actor, about(id), { fields })] }
@@ -75,23 +77,19 @@ export function createProjects({ store, root, recorder, faultsOf, revoke }: Proj
     },
 
     /** Changes what is given. @throws ProjectNotFound, ProjectFixed, ProjectNameTaken, ProjectInvalid */
-    change: (id: string, wanted: Partial<Pick<Project, 'name' | 'projectRoleAssertion'>>, actor: Actor): Promise<Project> => {
-      const fields = Object.keys(wanted) as (keyof typeof wanted)[]
-      return edit(id, fields, actor, (current) =>
-        fields.every((field) => wanted[field] === undefined || wanted[field] === current[field]) ? current : { ...current, ...wanted },
-      )
-    },
+    change: (id: string, wanted: Partial<Pick<Project, 'name' | 'projectRoleAssertion'>>, actor: Actor): Promise<Project> =>
+      edit(id, actor, (current) => ({ ...current, ...wanted })),
 
     /** Switches the applications of a project off. @throws ProjectNotFound, ProjectFixed, ProjectNotActive */
     deactivate: (id: string, actor: Actor): Promise<Project> =>
-      edit(id, ['active'], actor, (current) => {
+      edit(id, actor, (current) => {
         if (!isActive(current)) throw new ProjectNotActive()
         return { ...current, active: false }
       }),
 
     /** @throws ProjectNotFound, ProjectFixed, ProjectNotInactive */
     reactivate: (id: string, actor: Actor): Promise<Project> =>
-      edit(id, ['active'], actor, (current) => {
+      edit(id, actor, (current) => {
         if (isActive(current)) throw new ProjectNotInactive()
         return { ...current, active: undefined }
       }),
@@ -118,7 +116,7 @@ export function createProjects({ store, root, recorder, faultsOf, revoke }: Proj
 
     /** Adds roles, all or none. @throws ProjectNotFound, ProjectFixed, RoleTaken, ProjectInvalid */
     addRoles: (id: string, roles: readonly Role[], actor: Actor): Promise<Project> =>
-      edit(id, ['roles'], actor, (current) => {
+      edit(id, actor, (current) => {
         const keys = roles.map(({ key }) => key)
         const taken = sameRoles(current.roles, keys)[0]?.key ?? keys.find((key, index) => keys.indexOf(key) < index)
         if (taken !== undefined) throw new RoleTaken(taken)
@@ -127,17 +125,15 @@ export function createProjects({ store, root, recorder, faultsOf, revoke }: Proj
 
     /** Changes what a role is called; `undefined` takes away. @throws ProjectNotFound, ProjectFixed, RoleNotFound, ProjectInvalid */
     changeRole: (id: string, key: string, wanted: Partial<Omit<Role, 'key'>>, actor: Actor): Promise<Project> =>
-      edit(id, ['roles'], actor, (current) => {
+      edit(id, actor, (current) => {
         const [role] = sameRoles(current.roles, [key])
         if (!role) throw new RoleNotFound(key)
-        const next = { ...role, ...wanted }
-        const isSame = next.displayName === role.displayName && next.group === role.group
-        return isSame ? current : { ...current, roles: current.roles.map((each) => (each === role ? next : each)) }
+        return { ...current, roles: current.roles.map((each) => (each === role ? { ...role, ...wanted } : each)) }
       }),
 
     /** Removes a role, and then takes it from whoever holds it. @throws ProjectNotFound, ProjectFixed, RoleNotFound */
     async removeRole(id: string, key: string, actor: Actor): Promise<Project> {
-      const project = await edit(id, ['roles'], actor, (current) => {
+      const project = await edit(id, actor, (current) => {
         if (sameRoles(current.roles, [key]).length === 0) throw new RoleNotFound(key)
         return { ...current, roles: current.roles.filter((role) => role.key !== key) }
       })
