@@ -25,6 +25,7 @@ function message(name: string, fields: readonly Field[], oneof?: string): JsonVa
     name,
     field: fields.map(([field, number, type, more]) => ({
       name: field,
+      jsonName: field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
       number,
       label: 'LABEL_OPTIONAL',
       ...(type.startsWith('.') ? { type: 'TYPE_MESSAGE', typeName: type } : { type: `TYPE_${type.toUpperCase()}` }),
