@@ -89,13 +89,13 @@ describe.each(testStores)('on $name', ({ make }) => {
     const metadata = { redirect_uris: [callback] }
     expect(await register(idp, metadata)).toMatchObject({ status: 401, error: 'invalid_token' })
     expect(await register(idp, metadata, 'iat_unknown')).toMatchObject({ status: 401 })
-    const any = await registrationTokens.create({ name: 'partners' })
+    const any = await registrationTokens.create({ name: 'partners' }, system)
     expect((await register(idp, metadata, any.token)).status).toBe(201)
     expect((await register(idp, metadata, any.token)).status).toBe(201)
     expect(await registrationTokens.list()).toEqual([{ id: any.id, name: 'partners', createdAt: expect.any(Date) }])
-    expect(await registrationTokens.revoke(any.id)).toBe(true)
+    expect(await registrationTokens.revoke(any.id, system)).toBe(true)
     expect((await register(idp, metadata, any.token)).status).toBe(401)
-    expect(await registrationTokens.revoke(any.id)).toBe(false)
+    expect(await registrationTokens.revoke(any.id, system)).toBe(false)
   })
 
   test.each([1, 2, 5])(
@@ -106,7 +106,7 @@ describe.each(testStores)('on $name', ({ make }) => {
       await using other = await startIdp({ store })
       await allow(idp, 'token')
       const { registrationTokens } = idp.domain
-      const { id, token } = await registrationTokens.create({ name: 'partners', uses })
+      const { id, token } = await registrationTokens.create({ name: 'partners', uses }, system)
       // What did not come to be uses nothing up.
       expect((await register(idp, { redirect_uris: ['http://app.example/'] }, token)).status).toBe(400)
       expect(await registrationTokens.list()).toEqual([{ id, name: 'partners', uses, createdAt: expect.any(Date) }])
