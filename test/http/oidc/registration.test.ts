@@ -10,6 +10,8 @@ import { allow, ask, callback, kept, manage, openIdp, register, registeredParty 
 import { authorize, relyingParty, signIn } from '../../support/relyingParty.ts'
 import { testStores } from '../../support/stores.ts'
 
+const system = { kind: 'system' } as const
+
 describe.each(testStores)('on $name', ({ make }) => {
   test('an application registers itself, signs people in after they agreed, and is alone in its tokens', async () => {
     await using idp = await openIdp({ store: make() })
@@ -96,6 +98,9 @@ describe.each(testStores)('on $name', ({ make }) => {
     expect(await registrationTokens.revoke(any.id, system)).toBe(true)
     expect((await register(idp, metadata, any.token)).status).toBe(401)
     expect(await registrationTokens.revoke(any.id, system)).toBe(false)
+    const trail = await idp.domain.stores.audit.list({ kind: 'registrationToken', id: any.id }, { limit: 5 })
+    expect(trail.map(({ type }) => type)).toEqual(['registration_token.revoked', 'registration_token.created'])
+    expect(JSON.stringify(trail)).not.toContain(any.token)
   })
 
   test.each([1, 2, 5])(
