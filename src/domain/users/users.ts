@@ -1,4 +1,4 @@
-import { newObjectId, newSecret } from '#src/base/ids.ts'
+import { isObjectId, newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Actor, AuditEvent } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
@@ -129,6 +129,7 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     /** Creates a user with metadata in one transaction. @throws UsernameTaken, UserIdTaken, UserInvalid */
     async create(wanted: NewUser, actor: Actor): Promise<User> {
       assertAcceptableUsername(wanted.username)
+      if (wanted.id !== undefined && !isObjectId(wanted.id)) throw new UserInvalid('id', 'must be 24 hexadecimal characters in lower case')
       if (wanted.passwordHash !== undefined) passwordScheme(wanted.passwordHash)
       const passwordHash = wanted.passwordHash ?? (wanted.password === undefined ? undefined : await passwords.hash(wanted.password))
       const at = recorder.now()
@@ -159,10 +160,15 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
       return user
     },
 
-    /** Changes what `edit` names; what is the same already makes no event. @throws UserNotFound, UsernameTaken, UserInvalid */
-    async edit(id: UserId, edit: UserEdit, actor: Actor): Promise<User> {
-      if (edit.username !== undefined) assertAcceptableUsername(edit.username)
+    /**
+     * Changes what `wanted` names, or what it makes of the user as they are at that moment; it is pure and may be asked again. What is the same already makes no
+     * event.
+     * @throws UserNotFound, UsernameTaken, UserInvalid
+     */
+    async edit(id: UserId, wanted: UserEdit | ((current: User) => UserEdit), actor: Actor): Promise<User> {
       return store.update(id, (current) => {
+        const edit = typeof wanted === 'function' ? wanted(current) : wanted
+        if (edit.username !== undefined) assertAcceptableUsername(edit.username)
         const changed = (Object.keys(edit) as (keyof UserEdit)[]).filter(
           (field) => edit[field] !== undefined && JSON.stringify(sorted(edit[field])) !== JSON.stringify(sorted(current[field])),
         )

@@ -2,7 +2,14 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { MetadataQuery, MetadataSchema } from '@zitadel/proto/zitadel/metadata_pb.js'
 import type { ListDetailsSchema, ListQuery } from '@zitadel/proto/zitadel/object_pb.js'
-import { type Metadata, type MetadataEntry, metadataLimits } from '#src/domain/metadata/metadata.ts'
+import {
+  assertAcceptable,
+  type KeyValue,
+  type Metadata,
+  type MetadataEntry,
+  MetadataLimitReached,
+  metadataLimits,
+} from '#src/domain/metadata/metadata.ts'
 import type { KeyFilter } from '#src/domain/metadata/search.ts'
 import type { MetadataFound } from '#src/domain/metadata/store.ts'
 import { StatusError } from './errors.ts'
@@ -39,6 +46,14 @@ export function pageOf(query: ListQuery | undefined): { offset: number; limit: n
 }
 
 const limitExceeded = () => new StatusError('invalidArgument', 'Limit exceeded', { id: 'QUERY-4M0fs' })
+
+/** The entries of a user who is to be made: of a key that is named twice, the last. @throws MetadataInvalid, MetadataLimitReached */
+export function entriesOfNew(given: readonly KeyValue[]): readonly KeyValue[] {
+  const entries = [...new Map(given.map(({ key, value }) => [key, { key, value }])).values()]
+  for (const { key, value } of entries) assertAcceptable(key, value)
+  if (entries.length > metadataLimits.keys) throw new MetadataLimitReached(`a user may have at most ${metadataLimits.keys} metadata keys`)
+  return entries
+}
 
 /** One entry as the first API tells it. */
 export function metadataOf({ key, value, sequence, createdAt, changedAt }: MetadataEntry, resourceOwner: string) {
