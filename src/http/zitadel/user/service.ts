@@ -18,19 +18,12 @@ import {
 import { http } from '@zitadel/proto/google/api/annotations_pb.js'
 import { HttpRuleSchema } from '@zitadel/proto/google/api/http_pb.js'
 import { type FieldRules, FieldRulesSchema, rules } from '@zitadel/proto/validate/validate_pb.js'
-import { file_zitadel_metadata_v2_metadata, type MetadataKeyFilter } from '@zitadel/proto/zitadel/metadata/v2/metadata_pb.js'
-import type { SearchQuery } from '@zitadel/proto/zitadel/user/v2/query_pb.js'
+import { file_zitadel_metadata_v2_metadata } from '@zitadel/proto/zitadel/metadata/v2/metadata_pb.js'
 import {
   type CreateUserRequest,
   file_zitadel_user_v2_user_service,
   UserService as Published,
 } from '@zitadel/proto/zitadel/user/v2/user_service_pb.js'
-
-/** What a query may be, the added ones included. */
-export type UserQuery =
-  | SearchQuery['query']
-  | { readonly case: 'metadataKeyFilter'; readonly value: MetadataKeyFilter }
-  | { readonly case: 'metadataValueFilter'; readonly value: { readonly value: Uint8Array; readonly method: 0 | 1 } }
 
 /** Entries of metadata of a new user: at the top, where they are now, and with the person, where they were. */
 export const metadataOfNew = ({ userType, ...request }: CreateUserRequest) => [
