@@ -19,7 +19,7 @@ export function verificationOf(verification: { readonly case?: string; readonly 
  * Whoever may not manage users proves an address by a message that reaches them: were they told the code, they could prove any.
  * @throws StatusError 403
  */
-export function assertMayVerify(caller: Caller, verification: Verification): void {
+function assertMayVerify(caller: Caller, verification: Verification): void {
   if (verification === 'none' || caller.may('user.write')) return
   throw refusalOf(caller)
 }

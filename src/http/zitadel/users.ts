@@ -66,7 +66,7 @@ export function assertKind(user: User, kind: User['kind']): void {
  * themselves as far as the RPC lets them.
  * @throws StatusError 403
  */
-export function assertMayChange({ ownProjectId }: Pick<UsersNeeds, 'ownProjectId'>, caller: Caller, user: User): void {
+function assertMayChange({ ownProjectId }: Pick<UsersNeeds, 'ownProjectId'>, caller: Caller, user: User): void {
   if (user.id === caller.user.id || holdsAll(caller.held, heldBy(user, ownProjectId()))) return
   throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
 }
