@@ -8,8 +8,14 @@ export interface Reply {
   readonly body: string
 }
 
+/** What a scenario asks through, one thing at a time. */
+export interface Asks {
+  request(method: string, path: string, headers?: Readonly<Record<string, string>>, body?: string | Buffer): Promise<Reply>
+  close(): void
+}
+
 /** One kept-alive HTTP/1.1 connection that asks one thing at a time. It does little, so that the driver is not what is measured. */
-export class Connection {
+export class Connection implements Asks {
   readonly #socket: Socket
   readonly #host: string
   #received: Buffer = Buffer.alloc(0)
@@ -33,10 +39,10 @@ export class Connection {
     })
   }
 
-  request(method: string, path: string, headers: Readonly<Record<string, string>> = {}, body = ''): Promise<Reply> {
+  request(method: string, path: string, headers: Readonly<Record<string, string>> = {}, body: string | Buffer = ''): Promise<Reply> {
     let head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\n`
     for (const [name, value] of Object.entries(headers)) head += `${name}: ${value}\r\n`
-    if (body !== '') head += `content-length: ${Buffer.byteLength(body)}\r\n`
+    if (body.length > 0) head += `content-length: ${Buffer.byteLength(body)}\r\n`
     return new Promise((resolve, reject) => {
       this.#answer = resolve
       this.#fail = reject

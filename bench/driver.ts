@@ -1,5 +1,6 @@
 /** The second process: drives one scenario for some seconds and tells its parent how it went. It ends by itself. */
-import { Connection } from './connection.ts'
+import { type Asks, Connection } from './connection.ts'
+import { GrpcConnection } from './grpcConnection.ts'
 import { type Facts, scenarios } from './scenarios.ts'
 
 export interface Drive {
@@ -29,7 +30,9 @@ process.on('message', async (drive: Drive) => {
 async function run({ scenario: name, port, host, seconds, connections: count, facts }: Drive): Promise<Driven> {
   const scenario = scenarios.find((each) => each.name === name)
   if (!scenario) throw new Error(`there is no scenario ${name}`)
-  const connections = await Promise.all(Array.from({ length: count }, () => Connection.open(port, host)))
+  const connections = await Promise.all(
+    Array.from({ length: count }, () => (scenario.overGrpc ? GrpcConnection.open(port) : Connection.open(port, host))),
+  )
   const steps = connections.map((_, index) => scenario.prepare(facts, index))
   const milliseconds: number[] = []
   const startedAt = performance.now()
@@ -38,7 +41,7 @@ async function run({ scenario: name, port, host, seconds, connections: count, fa
 
   await Promise.all(
     connections.map(async (connection, index) => {
-      const step = steps[index] as (connection: Connection) => Promise<{ status: number; body: string }>
+      const step = steps[index] as (connection: Asks) => Promise<{ status: number; body: string }>
       while (performance.now() < until) {
         const before = performance.now()
         const { status, body } = await step(connection)

@@ -20,7 +20,7 @@ import type { Usage } from './report.ts'
 import { type Facts, scenarios } from './scenarios.ts'
 import { seed } from './seed.ts'
 import { type Row, tableOf } from './table.ts'
-import { accessTokensFor, refreshTokensFor } from './tokens.ts'
+import { accessTokensFor, managerTokenOf, refreshTokensFor } from './tokens.ts'
 
 const help = `usage: npm run bench -- [options]
 
@@ -94,6 +94,7 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     const refreshTokens = await refreshTokensFor(domain, seeded.clientId, seeded.userIds.slice(0, 2 * connections))
     if (refreshTokens.length < 2 * connections) throw new Error('--connections may be half of --users at the most')
     const boundTokens = await accessTokensFor(domain, seeded.clientId, seeded.userIds, { jkt: seeded.thumbprint })
+    const managerToken = await managerTokenOf(domain)
     const logoutPort = await freePort()
     const owners = seeded.userIds.map((userId, index) => ({ userId, token: accessTokens[index] as string }))
     const logoutSessions = await logoutSessionsFor(domain, logoutPort, owners)
@@ -112,7 +113,7 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     const startMilliseconds = performance.now() - began
     const idle = await server.usage()
     const cookie = await signIn(issuer, seeded)
-    const facts: Facts = { ...seeded, issuer, cookie, accessTokens, boundTokens, refreshTokens, logoutSessions, logoutPort }
+    const facts: Facts = { ...seeded, issuer, cookie, accessTokens, managerToken, boundTokens, refreshTokens, logoutSessions, logoutPort }
 
     const rows: Row[] = []
     for (const scenario of scenarios.filter(({ name }) => name === 'bare Koa' || name.includes(values.only))) {

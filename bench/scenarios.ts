@@ -1,7 +1,18 @@
 /** What is measured: each scenario is one request, or the few that belong together, over one connection. */
 import { createHash, createPrivateKey, createPublicKey, randomBytes, sign } from 'node:crypto'
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  fromJson,
+  type JsonValue,
+  type MessageInitShape,
+  toBinary,
+} from '@bufbuild/protobuf'
+import { AuthService } from '@zitadel/proto/zitadel/auth_pb.js'
+import { ManagementService } from '@zitadel/proto/zitadel/management_pb.js'
 import type { JWK } from 'jose'
-import type { Connection, Reply } from './connection.ts'
+import type { Asks, Reply } from './connection.ts'
 import { type LogoutSession, startApplications } from './logout.ts'
 
 /** What the driver knows of the seeded data. */
@@ -15,6 +26,9 @@ export interface Facts {
   readonly cookie: string
   /** Opaque access tokens with metadata scope and Dossier's audience, of different users. */
   readonly accessTokens: readonly string[]
+  /** Of a machine user who manages the others, `userIds`. */
+  readonly managerToken: string
+  readonly userIds: readonly string[]
   /** One refresh token for each connection. */
   readonly refreshTokens: readonly string[]
   /** The private half of an ES256 key, as JWK: an application proves itself by it, and tokens are bound to it. */
@@ -28,10 +42,12 @@ export interface Facts {
 
 export interface Scenario {
   readonly name: string
-  /** How many times bare Koa's CPU a request may take (issue 4). */
+  /** How many times bare Koa's CPU a request may take (issues 4 and 6). */
   readonly aim?: number
+  /** Over HTTP/2, with the message in binary. */
+  readonly overGrpc?: true
   /** Makes the step that one connection repeats; `index` is the connection's number. */
-  prepare(facts: Facts, index: number): (connection: Connection) => Promise<Reply>
+  prepare(facts: Facts, index: number): (connection: Asks) => Promise<Reply>
 }
 
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -43,6 +59,44 @@ function taking<T>(values: readonly T[], index: number): () => T {
   return () => values[next++ % values.length] as T
 }
 
+const keyQuery = { query: { limit: 100 }, queries: [{ keyQuery: { key: 'key-3', method: 'TEXT_QUERY_METHOD_EQUALS' } }] } as const
+
+/** A call of ZITADEL's API by a manager, about one user after the other. */
+const managing =
+  (ask: (id: string, round: number) => readonly [method: string, path: string, body?: object]): Scenario['prepare'] =>
+  ({ managerToken, userIds }, index) => {
+    const user = taking(userIds, index)
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${managerToken}` }
+    let round = index
+    return (connection) => {
+      round += 1
+      const [method, path, body] = ask(user(), round)
+      return connection.request(method, path, headers, body ? JSON.stringify(body) : '')
+    }
+  }
+
+/** The same over gRPC. */
+const calling =
+  <I extends DescMessage>(rpc: DescMethodUnary<I>, ask: (id: string, round: number) => MessageInitShape<I>): Scenario['prepare'] =>
+  ({ managerToken, userIds }, index) => {
+    const user = taking(userIds, index)
+    const path = `/${rpc.parent.typeName}/${rpc.name}`
+    const headers = { authorization: `Bearer ${managerToken}` }
+    let round = index
+    return (connection) => {
+      round += 1
+      return connection.request('POST', path, headers, Buffer.from(toBinary(rpc.input, create(rpc.input, ask(user(), round)))))
+    }
+  }
+
+/** Another value in each round: setting what is there already is no change. */
+const bytesOf = (round: number) => Buffer.from(`value ${round}`)
+const tenOf = (round: number) => Array.from({ length: 10 }, (_, key) => ({ key: `key-${key}`, value: bytesOf(round) }))
+const asJson = ({ key, value }: { key: string; value: Buffer }) => ({ key, value: value.toString('base64') })
+const { getUserMetadata, setUserMetadata, bulkSetUserMetadata } = ManagementService.method
+const management = '/management/v1/users'
+const json = { 'content-type': 'application/json' }
+
 export const scenarios: readonly Scenario[] = [
   { name: 'bare Koa', prepare: () => (connection) => connection.request('GET', '/') },
   { name: 'discovery', aim: 1.3, prepare: () => (connection) => connection.request('GET', '/.well-known/openid-configuration') },
@@ -52,7 +106,7 @@ export const scenarios: readonly Scenario[] = [
     aim: 4,
     prepare({ accessTokens }, index) {
       const token = taking(accessTokens, index)
-      const body = JSON.stringify({ query: { limit: 100 }, queries: [{ keyQuery: { key: 'key-3', method: 'TEXT_QUERY_METHOD_EQUALS' } }] })
+      const body = JSON.stringify(keyQuery)
       return (connection) =>
         connection.request(
           'POST',
@@ -127,6 +181,47 @@ export const scenarios: readonly Scenario[] = [
         return connection.request('POST', '/oauth/v2/token', headers, body.toString())
       }
     },
+  },
+  {
+    name: '_search by key, Connect',
+    prepare({ accessTokens }, index) {
+      const token = taking(accessTokens, index)
+      const body = JSON.stringify(keyQuery)
+      const path = '/zitadel.auth.v1.AuthService/ListMyMetadata'
+      return (connection) => connection.request('POST', path, { ...json, authorization: `Bearer ${token()}` }, body)
+    },
+  },
+  {
+    name: '_search by key, gRPC',
+    overGrpc: true,
+    prepare({ accessTokens }, index) {
+      const token = taking(accessTokens, index)
+      const rpc = AuthService.method.listMyMetadata
+      const body = Buffer.from(toBinary(rpc.input, fromJson(rpc.input, keyQuery as unknown as JsonValue)))
+      const path = '/zitadel.auth.v1.AuthService/ListMyMetadata'
+      return (connection) => connection.request('POST', path, { authorization: `Bearer ${token()}` }, body)
+    },
+  },
+  { name: 'management: get metadata', aim: 3.5, prepare: managing((id) => ['GET', `${management}/${id}/metadata/key-3`]) },
+  { name: 'management: get metadata, gRPC', overGrpc: true, prepare: calling(getUserMetadata, (id) => ({ id, key: 'key-3' })) },
+  {
+    name: 'management: set metadata',
+    aim: 8,
+    prepare: managing((id, round) => ['POST', `${management}/${id}/metadata/key-3`, { value: bytesOf(round).toString('base64') }]),
+  },
+  {
+    name: 'management: set metadata, gRPC',
+    overGrpc: true,
+    prepare: calling(setUserMetadata, (id, round) => ({ id, key: 'key-3', value: bytesOf(round) })),
+  },
+  {
+    name: 'management: bulk set of 10 keys',
+    prepare: managing((id, round) => ['POST', `${management}/${id}/metadata/_bulk`, { metadata: tenOf(round).map(asJson) }]),
+  },
+  {
+    name: 'management: bulk set of 10 keys, gRPC',
+    overGrpc: true,
+    prepare: calling(bulkSetUserMetadata, (id, round) => ({ id, metadata: tenOf(round) })),
   },
   {
     name: 'pushed authorization request',

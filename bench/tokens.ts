@@ -53,6 +53,15 @@ export async function accessTokensFor(
   })
 }
 
+/** A personal access token of a machine user who may manage everybody. */
+export async function managerTokenOf({ users, catalogue }: Domain): Promise<string> {
+  const { ownProjectId } = await catalogue.root()
+  const system = { kind: 'system' } as const
+  const username = `manager-${newSecret()}`
+  const { id } = await users.create({ kind: 'machine', username, profile: {}, roles: { [ownProjectId]: ['ORG_OWNER'] } }, system)
+  return (await users.createToken(id, { name: 'bench' }, system)).token
+}
+
 /** One refresh token for each of `userIds`, with its grant. */
 export async function refreshTokensFor({ stores, now }: Domain, clientId: string, userIds: readonly UserId[]): Promise<readonly string[]> {
   const offline = `${scope} offline_access`

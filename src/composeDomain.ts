@@ -1,5 +1,6 @@
 /** Compose, without the server: the domain over a store. The command line loads this and neither engine nor transport. */
 import { type Clock, systemClock } from '#src/base/clock.ts'
+import { CannotStart, DomainError } from '#src/base/errors.ts'
 import { createActions } from '#src/domain/actions/actions.ts'
 import { defaultSettings } from '#src/domain/applications/application.ts'
 import { createCatalogue } from '#src/domain/applications/catalogue.ts'
@@ -18,11 +19,11 @@ import { assertAcceptablePassword, createPasswords, passwordScheme } from '#src/
 import { hashSecret } from '#src/domain/users/secrets.ts'
 import { createCheckPassword, createSignIn } from '#src/domain/users/signIn.ts'
 import { createThrottle } from '#src/domain/users/throttle.ts'
-import { comparable } from '#src/domain/users/user.ts'
+import { comparable, UserInvalid } from '#src/domain/users/user.ts'
 import { assertAcceptableUsername, createUsers } from '#src/domain/users/users.ts'
 import type { Configuration } from '#src/platform/config.ts'
-import { secretInDirectory } from '#src/platform/secret.ts'
-import { inspectStores, storesAreMissing } from '#src/storage/inspect.ts'
+import { secretInDirectory, secretIsMissing } from '#src/platform/secret.ts'
+import { type Finding, inspectStores, sealedKeysIn, storesAreMissing } from '#src/storage/inspect.ts'
 import { openStores } from '#src/storage/open.ts'
 
 export type { Finding } from '#src/storage/inspect.ts'
@@ -96,7 +97,7 @@ export async function openDomain(
   const address = configuration.DOSSIER_STORE
   const stores = await openStores(address, { now })
   try {
-    const secrets = configuration.DOSSIER_SECRET ?? (address.kind === 'sqlite' ? [secretInDirectory(address.directory)] : [])
+    const secrets = configuration.DOSSIER_SECRET ?? (address.kind === 'sqlite' ? [await ownSecret(address.directory, stores)] : [])
     const domain = composeDomain({ stores, secrets, now })
     await domain.catalogue.bootstrap()
     return domain
@@ -106,8 +107,62 @@ export async function openDomain(
   }
 }
 
+/** The secret that an embedded store keeps for itself; it is made with the first key, and never in place of one that is lost. @throws CannotStart */
+async function ownSecret(directory: string, { keys }: Stores): Promise<string> {
+  if (secretIsMissing(directory) && (await keys.list()).length > 0) {
+    throw new CannotStart(
+      `${directory}/secret is missing, which sealed the signing keys of this store; restore it from a backup, or set DOSSIER_SECRET to what it held.`,
+    )
+  }
+  return secretInDirectory(directory)
+}
+
 /** Whether the first `openDomain` would make the store. */
 export const storeIsMissing = storesAreMissing
 
-/** What there is to say about the configured store, without opening it for use: nothing is made, migrated or written. */
-export const inspectStore = inspectStores
+/**
+ * What there is to say about the configured store, without opening it for use: nothing is made, migrated or written. The signing keys are opened, which is what a start
+ * with another secret fails at.
+ */
+export async function inspectStore(
+  { DOSSIER_STORE: address, DOSSIER_SECRET: given }: Pick<Configuration, 'DOSSIER_STORE' | 'DOSSIER_SECRET'>,
+  now: Date,
+): Promise<readonly Finding[]> {
+  const findings = await inspectStores(address, now)
+  if (findings.some(({ status }) => status === 'failed')) return findings
+  const sealed = await sealedKeysIn(address)
+  if (sealed.length === 0) return findings
+  try {
+    const own = address.kind === 'sqlite' ? address.directory : undefined
+    if (!given && own !== undefined && secretIsMissing(own))
+      throw new CannotStart(`${own}/secret is missing, which sealed the signing keys of this store`)
+    const sealer = createSealer(given ?? (own === undefined ? [] : [secretInDirectory(own)]))
+    for (const key of sealed) sealer.open(key.sealed, key.kid)
+    return [...findings, { name: 'signing keys', status: 'ok', detail: 'the secret opens them' }]
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    return [...findings, { name: 'signing keys', status: 'failed', detail: error.message }]
+  }
+}
+
+/** What is wrong with the administrator that a first start would make, by the names of variables. */
+export function administratorFaults({
+  DOSSIER_ADMIN_USERNAME: username,
+  DOSSIER_ADMIN_PASSWORD: password,
+}: Pick<Configuration, 'DOSSIER_ADMIN_USERNAME' | 'DOSSIER_ADMIN_PASSWORD'>): readonly string[] {
+  const faultOf = (variable: string, example: string, check: () => void): readonly string[] => {
+    try {
+      check()
+      return []
+    } catch (error) {
+      if (!(error instanceof UserInvalid)) throw error
+      return [`${variable}: ${error.message.replace(/^\w+: /, '')}, for example ${example}`]
+    }
+  }
+  return [
+    ...faultOf('DOSSIER_ADMIN_USERNAME', 'admin', () => assertAcceptableUsername(username)),
+    ...(password === undefined
+      ? []
+      : faultOf('DOSSIER_ADMIN_PASSWORD', 'a sentence of four words', () => assertAcceptablePassword(password))),
+  ]
+}

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { CannotStart } from '#src/base/errors.ts'
 import { composeService, type Domain, openDomain } from '#src/compose.ts'
+import { administratorFaults } from '#src/composeDomain.ts'
 import { type Configuration, ConfigurationFaults, readConfiguration } from '#src/platform/config.ts'
 import { createLog } from '#src/platform/log.ts'
 import { drain } from '#src/platform/shutdown.ts'
@@ -11,15 +12,20 @@ export interface ServeOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Lines for the person who starts it. */
   readonly say: (line: string) => void
+  /** What is looked at before anything is made. */
+  readonly check?: (configuration: Configuration) => Promise<void>
   /** What to do with the domain before listening. */
   readonly prepare?: (domain: Domain, configuration: Configuration) => Promise<void>
 }
 
 /** Runs the server until it is told to stop. @throws ConfigurationFaults, CannotStart */
-export async function serve({ environment, say, prepare }: ServeOptions): Promise<void> {
+export async function serve({ environment, say, check, prepare }: ServeOptions): Promise<void> {
   const configuration = readConfiguration(environment)
   const log = createLog(configuration.DOSSIER_LOG_LEVEL)
   const { DOSSIER_HOST: host, DOSSIER_ISSUER: issuer, port } = configuration
+  const faults = administratorFaults(configuration)
+  if (faults.length > 0) throw new ConfigurationFaults([...faults])
+  await check?.(configuration)
   await assertPortFree(host, port)
 
   const domain = await openDomain(configuration)
@@ -66,11 +72,8 @@ async function ensureAdministrator({ users }: Domain, configuration: Configurati
     await users.create({ kind: 'human', username, profile: { displayName: 'Administrator' }, password, admin: true }, { kind: 'system' })
   } catch (error) {
     // Another instance that starts at the same moment was faster.
-    const { code, field, message } = error as { code?: string; field?: string; message: string }
-    if (code === 'user.username_taken') return undefined
-    const variable = field === 'password' ? 'DOSSIER_ADMIN_PASSWORD' : 'DOSSIER_ADMIN_USERNAME'
-    if (code === 'user.invalid') throw new ConfigurationFaults([`${variable}: ${message.replace(/^\w+: /, '')}`])
-    throw error
+    if ((error as { code?: string }).code !== 'user.username_taken') throw error
+    return undefined
   }
   return { username, password: given === undefined ? password : undefined }
 }

@@ -57,10 +57,15 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
   },
 }
 
-const common: Readonly<Record<string, CommandOption>> = {
-  help: { type: 'boolean', short: 'h', help: 'Show this help' },
-  json: { type: 'boolean', help: 'Answer with one JSON document' },
-}
+const help: CommandOption = { type: 'boolean', short: 'h', help: 'Show this help' }
+const json: CommandOption = { type: 'boolean', help: 'Answer with one JSON document' }
+
+/** What a command takes, with what all take. */
+const optionsOf = ({ options, answersInWords }: Command): Readonly<Record<string, CommandOption>> => ({
+  ...options,
+  help,
+  ...(!answersInWords && { json }),
+})
 
 async function main(words: readonly string[]): Promise<number> {
   if (words[0] === '--version' || words[0] === '-v') return tellVersion()
@@ -122,7 +127,7 @@ async function run(command: Command, words: readonly string[]): Promise<number> 
 
 function parse(command: Command, words: readonly string[]) {
   const options = Object.fromEntries(
-    Object.entries({ ...common, ...command.options }).map(([name, { type, short }]) => [name, short ? { type, short } : { type }]),
+    Object.entries(optionsOf(command)).map(([name, { type, short }]) => [name, short ? { type, short } : { type }]),
   )
   try {
     return parseArgs({ args: [...words], options, allowPositionals: true })
@@ -160,7 +165,7 @@ const overview = (names: readonly string[]) =>
 const usageOf = (command: Command) => `usage: dossier ${[command.name, command.operands, '[options]'].filter(Boolean).join(' ')}`
 
 function helpOf(command: Command): string {
-  const options = Object.entries({ ...command.options, ...common }).map(([name, option]): [string, string] => [
+  const options = Object.entries(optionsOf(command)).map(([name, option]): [string, string] => [
     `--${name}${option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : ''}`,
     option.help,
   ])

@@ -6,6 +6,8 @@ export interface Command {
   /** What follows the name: `USER KEY [VALUE]`. */
   readonly operands: string
   readonly options: Readonly<Record<string, CommandOption>>
+  /** It runs on, and has no answer that could be one JSON document. */
+  readonly answersInWords?: true
   /** Does the work; what it answers is printed, as text for people or as one JSON document. */
   run(invocation: Invocation): Promise<Outcome | undefined>
 }

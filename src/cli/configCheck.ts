@@ -1,5 +1,5 @@
 import { DomainError } from '#src/base/errors.ts'
-import { type Finding, inspectStore } from '#src/composeDomain.ts'
+import { administratorFaults, type Finding, inspectStore } from '#src/composeDomain.ts'
 import { type Configuration, ConfigurationFaults, readConfiguration } from '#src/platform/config.ts'
 import { type Command, type Invocation, type Outcome, operandsOf } from './command.ts'
 import { inspectAddress } from './listening.ts'
@@ -21,7 +21,8 @@ export const configCheckCommand: Command = {
     const now = new Date()
     const findings: Finding[] = [
       { name: 'environment', status: 'ok', detail: `the issuer is ${configuration.DOSSIER_ISSUER}` },
-      ...(await inspectStore(configuration.DOSSIER_STORE, now)),
+      ...administratorFaults(configuration).map((detail) => ({ name: 'environment', status: 'failed', detail }) as const),
+      ...(await inspectStore(configuration, now)),
     ]
     if (findings.every(({ name }) => name !== 'clock')) findings.push(clockAlone(now))
     findings.push(await inspectAddress(configuration.DOSSIER_HOST, configuration.port, configuration.DOSSIER_ISSUER))

@@ -23,7 +23,11 @@ export function metadataLines(entries: readonly MetadataEntry[]): readonly strin
     entries.map(({ key, value, changedAt }) => {
       const text = printableText(value)
       const isShort = text !== undefined && text.length <= shown && !text.includes('\n')
-      return [key, momentOf(changedAt), isShort ? text : `(${value.byteLength} bytes)`]
+      return [
+        [...key].length > shown ? `${[...key].slice(0, shown - 1).join('')}…` : key,
+        momentOf(changedAt),
+        isShort ? text : `(${value.byteLength} bytes)`,
+      ]
     }),
   )
 }

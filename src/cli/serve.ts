@@ -6,11 +6,17 @@ export const serveCommand: Command = {
   summary: 'Run the server (npm start does this)',
   operands: '',
   options: {},
+  answersInWords: true,
   async run(invocation) {
     operandsOf(invocation)
     await serve({
       environment: invocation.environment,
       say: invocation.say,
+      async check({ DOSSIER_APPLY: path }) {
+        if (path === undefined) return
+        const { loadConfigurationFile } = await import('./configurationFile.ts')
+        loadConfigurationFile(path, invocation).faults.throwIfAny()
+      },
       async prepare(domain, { DOSSIER_APPLY: path }) {
         if (path === undefined) return
         const { applyConfigurationFile, loadConfigurationFile, secretLines, summaryOf } = await import('./configurationFile.ts')

@@ -3,6 +3,9 @@ import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { CannotStart } from '#src/base/errors.ts'
 
+/** Whether `secretInDirectory` would make one. */
+export const secretIsMissing = (directory: string) => !existsSync(join(directory, 'secret'))
+
 /**
  * The secret that a store directory keeps for itself, made at the first call, with mode 0600. Processes that start together agree on one:
  * a complete file is linked into place, and the first link wins.

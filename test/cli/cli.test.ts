@@ -80,3 +80,9 @@ test('a database server that does not answer is reported, not waited for', async
   expect(status).toBe(1)
   expect(json.checks).toContainEqual({ name: 'store', status: 'failed', detail: expect.stringContaining('cannot be used') })
 })
+
+test('a server answers in words, and does not offer to answer in JSON', async () => {
+  const place = workplace()
+  expect((await place.run(['serve', '--help'])).stdout).not.toContain('--json')
+  expect((await place.run(['serve', '--json'])).status).toBe(2)
+})

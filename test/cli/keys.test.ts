@@ -19,3 +19,20 @@ test('a rotated key signs later, a former one can be retired, the one that signs
   expect((await place.run(['keys', 'rotate', '--algorithm', 'EdDSA'])).status).toBe(1)
   expect((await place.run(['keys', 'rotate', '--algorithm', 'HS256'])).status).toBe(2)
 })
+
+test('a check of the configuration opens the keys with the secret, as a start would', async () => {
+  const place = workplace()
+  await place.run(['apply', demo])
+  const check = async (environment: Record<string, string> = {}) => {
+    const { status, json } = await place.run(['config', 'check', '--json'], {
+      environment: { DOSSIER_ISSUER: 'http://localhost:18999', ...environment },
+    })
+    return { status, keys: json.checks.find(({ name }: { name: string }) => name === 'signing keys') }
+  }
+  expect((await check()).keys).toMatchObject({ status: 'ok' })
+  const wrong = await check({ DOSSIER_SECRET: 'another secret of more than 32 bytes' })
+  expect(wrong).toMatchObject({
+    status: 1,
+    keys: { status: 'failed', detail: expect.stringContaining('DOSSIER_SECRET is not the one that sealed') },
+  })
+})

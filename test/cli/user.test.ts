@@ -149,3 +149,16 @@ const authorizeAddress = `/oauth/v2/authorize?${new URLSearchParams({
   code_challenge: 'A'.repeat(43),
   code_challenge_method: 'S256',
 })}`
+
+test('what is told about somebody has the forms that a file must have, so that an export can be applied', async () => {
+  const place = workplace()
+  for (const [option, value, reason] of [
+    ['--email', 'nomail', 'email: must be an e-mail address'],
+    ['--locale', 'xx_YY!', 'locale: must be a language tag'],
+    ['--given-name', 'x'.repeat(1001), 'givenName: must have 1 to 1000 characters'],
+  ] as const) {
+    const { status, stderr } = await place.run(['user', 'create', 'jane', '--no-password', option, value])
+    expect([status, stderr]).toEqual([1, expect.stringContaining(reason)])
+  }
+  expect((await place.run(['user', 'list', '--json'])).json.users).toEqual([])
+})

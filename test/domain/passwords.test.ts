@@ -84,3 +84,16 @@ test.each([
   expect(() => passwordScheme(hash)).toThrow('costs more to verify than a sign-in may take')
   expect(await createPasswords().verify('whatever', hash)).toBe(false)
 })
+
+test('a password may be typed in another form of its characters than it was set in', async () => {
+  const passwords = createPasswords()
+  const [composed, decomposed] = ['pässwörd mit ü'.normalize('NFC'), 'pässwörd mit ü'.normalize('NFD')]
+  for (const form of [composed, decomposed]) {
+    const stored = await passwords.hash(form)
+    expect([await passwords.verify(composed, stored), await passwords.verify(decomposed, stored)]).toEqual([true, true])
+  }
+  // A hash from elsewhere may be of a text as it was typed there.
+  const imported = await argon2Hash(decomposed)
+  expect(await passwords.verify(decomposed, imported)).toBe(true)
+  expect(await passwords.verify('password mit u', imported)).toBe(false)
+})

@@ -40,9 +40,11 @@ const documentedErrors = new Set([
   'not_found',
 ])
 
-/** What our own pages show besides. */
-const documentedCodes = new Set([...documentedErrors, 'not_found', 'session_not_found', 'form_not_accepted', 'request_too_large'])
-documentedCodes.add('unsupported_media_type')
+/** Those of OAuth, and ours (docs/applications.md). */
+const documentedCodes = new Set([
+  ...documentedErrors,
+  ...['not_found', 'session_not_found', 'form_not_accepted', 'request_too_large', 'unsupported_media_type', 'method_not_allowed'],
+])
 
 let idp: Idp
 let targets: Awaited<ReturnType<typeof registerTargets>>

@@ -1,6 +1,6 @@
 /** Starting and stopping, as an operator sees it. */
 import { once } from 'node:events'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -25,22 +25,70 @@ test('the first start tells the administrator and where to go, a later one what 
   expect(second.stdout()).not.toContain('password')
 })
 
-test('a first start that fails over its configuration file still tells the administrator it has made', async () => {
+const refused = (environment: Record<string, string>, directory: string) =>
+  startServer(environment, directory).then(
+    () => expect.unreachable('it has started'),
+    (error: Error) => error.message,
+  )
+
+test('a configuration file that is wrong by itself is told of before anything is made', async () => {
   const directory = tempDir()
   const environment = { ...quiet, DOSSIER_ISSUER: `http://localhost:${await freePort()}`, DOSSIER_APPLY: 'broken.yaml' }
   writeFileSync(join(directory, 'broken.yaml'), 'projects: [{ nam: Portal }]\n')
-  const failure = await startServer(environment, directory).then(
-    () => '',
-    (error: Error) => error.message,
-  )
-  expect(failure).toContain('there is no such field; did you mean name?')
+  expect(await refused(environment, directory)).toContain('there is no such field; did you mean name?')
+  expect(await refused({ ...environment, DOSSIER_APPLY: 'nobody.yaml' }, directory)).toContain('nobody.yaml')
+  expect(readdirSync(directory)).toEqual(['broken.yaml'])
+})
+
+test('a first start that fails over what its file asks of the store still tells the administrator it has made', async () => {
+  const directory = tempDir()
+  const environment = { ...quiet, DOSSIER_ISSUER: `http://localhost:${await freePort()}`, DOSSIER_APPLY: 'dangling.yaml' }
+  writeFileSync(join(directory, 'dangling.yaml'), 'users: [{ username: jane, roles: { Nowhere: [reader] } }]\n')
+  const failure = await refused(environment, directory)
   const [, password = ''] = /password {3}(\S{20})/.exec(failure) ?? []
   expect(password).not.toBe('')
 })
 
-test('a password for the administrator that is not acceptable is a fault of its variable', async () => {
-  const environment = { ...quiet, DOSSIER_ISSUER: `http://localhost:${await freePort()}`, DOSSIER_ADMIN_PASSWORD: 'short' }
-  await expect(startServer(environment, tempDir())).rejects.toThrow(/ended with 78:[\s\S]*DOSSIER_ADMIN_PASSWORD: must have 8 characters/)
+test('an administrator who is not acceptable is a fault of its variables, and nothing is made', async () => {
+  const directory = tempDir()
+  const environment = {
+    ...quiet,
+    DOSSIER_ISSUER: `http://localhost:${await freePort()}`,
+    DOSSIER_ADMIN_PASSWORD: 'short',
+    DOSSIER_ADMIN_USERNAME: ' a ',
+  }
+  const failure = await refused(environment, directory)
+  expect(failure).toMatch(/ended with 78:/)
+  expect(failure).toMatch(/DOSSIER_ADMIN_PASSWORD: must have 8 characters or more, for example/)
+  expect(failure).toMatch(/DOSSIER_ADMIN_USERNAME: must not have/)
+  expect(readdirSync(directory)).toEqual([])
+})
+
+test('a store whose secret is lost is not given another one', async () => {
+  const directory = tempDir()
+  const environment = { ...quiet, DOSSIER_ISSUER: `http://localhost:${await freePort()}` }
+  const first = await startServer(environment, directory)
+  first.child.kill('SIGTERM')
+  await once(first.child, 'exit')
+  rmSync(join(directory, 'data', 'secret'))
+  expect(await refused(environment, directory)).toMatch(/data\/secret is missing, .* restore it from a backup, or set DOSSIER_SECRET/)
+  expect(existsSync(join(directory, 'data', 'secret'))).toBe(false)
+})
+
+test('a damaged store is left as it is, with nothing beside it', async () => {
+  const directory = tempDir()
+  mkdirSync(join(directory, 'data'))
+  writeFileSync(
+    join(directory, 'data', 'dossier.db'),
+    'this is no database, whatever its name says, and it is long enough to be looked at'.repeat(20),
+  )
+  expect(await refused({ ...quiet, DOSSIER_ISSUER: `http://localhost:${await freePort()}` }, directory)).toContain('ended with 1:')
+  expect(readdirSync(join(directory, 'data'))).toEqual(['dossier.db'])
+})
+
+test('a folder below a file system that keeps no folders is said at once', async () => {
+  const environment = { ...quiet, DOSSIER_ISSUER: `http://localhost:${await freePort()}`, DOSSIER_STORE: 'sqlite:/proc/nobody/data' }
+  expect(await refused(environment, tempDir())).toContain('cannot keep data in /proc/nobody/data')
 })
 
 test('a port in use is said in one sentence, and nothing is made', async () => {

@@ -221,7 +221,7 @@ describe.skipIf(!program)(`a server of its own${reason}`, () => {
 
   test('a server that hangs is told within five seconds, and all goes on when it moves again', () =>
     withServer(async (server, stores) => {
-      server.pause()
+      await server.pause()
       await expectUnavailable(stores)
       server.resume()
       expect(await works(stores)).toBe(true)

@@ -1,6 +1,7 @@
 /** A MongoDB server of the tests' own, as a child process on a free port, with its data in a temporary folder. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { MongoClient } from 'mongodb'
@@ -13,7 +14,8 @@ export interface MongodbServer extends AsyncDisposable {
   /** Ends it as a loss of power would, and resolves when it is gone. */
   kill(): Promise<void>
   /** Stands still, with every connection open, until `resume`. */
-  pause(): void
+  /** Answers when nothing of it moves any more. */
+  pause(): Promise<void>
   resume(): void
   /** Starts it again, on the same data and port. */
   restart(): Promise<void>
@@ -34,7 +36,11 @@ export async function startMongodb(form: MongodbForm = {}): Promise<MongodbServe
   return {
     url: `mongodb://127.0.0.1:${port}`,
     kill,
-    pause: () => child.kill('SIGSTOP'),
+    async pause() {
+      child.kill('SIGSTOP')
+      const stateOf = () => /\) (\S)/.exec(readFileSync(`/proc/${child.pid}/stat`, 'utf8'))?.[1]
+      while (stateOf() !== 'T') await new Promise((resolve) => setTimeout(resolve, 5))
+    },
     resume: () => child.kill('SIGCONT'),
     async restart() {
       child = await start(program, directory, port, form)

@@ -27,7 +27,9 @@ export type Keys = ReturnType<typeof createKeys>
 
 export function createKeys({ store, sealer, recorder }: { store: KeyStore; sealer: Sealer; recorder: Recorder }) {
   async function make(algorithm: SigningAlgorithm, activeFrom: Date): Promise<StoredKey> {
-    const jwk = await newPrivateJwk(algorithm)
+    let jwk = await newPrivateJwk(algorithm)
+    // A command line would take such an id for an option.
+    while (jwk.kid.startsWith('-')) jwk = await newPrivateJwk(algorithm)
     return { kid: jwk.kid, algorithm, sealed: sealer.seal(JSON.stringify(jwk), jwk.kid), createdAt: recorder.now(), activeFrom }
   }
 

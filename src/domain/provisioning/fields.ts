@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseDurationSeconds } from '#src/base/duration.ts'
+import { isEmailAddress, isLanguageTag } from '#src/base/forms.ts'
 import type { Faults, Path } from './faults.ts'
 
 /** The fields of `shape` that `given` has and that are as they should be. */
@@ -119,7 +120,7 @@ export const domainName = textThat(
   (value) => value.length <= 253 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(value),
   'a host name such as acme.example',
 )
-export const email = textThat((value) => value.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(value), 'an e-mail address')
+export const email = textThat(isEmailAddress, 'an e-mail address')
 export const locale = textThat(isLanguageTag, 'a language tag (BCP 47) such as en or de-CH')
 
 const durationForm = 'must be a duration such as 90s, 15m, 12h or 30d'
@@ -156,11 +157,3 @@ export function parsed(value: string): URL | undefined {
 
 const isWeb = (url: URL | undefined): url is URL => url !== undefined && /^https?:$/.test(url.protocol) && url.hostname !== ''
 export const isLoopback = ({ hostname }: URL) => hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]'
-
-function isLanguageTag(value: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(value).length === 1
-  } catch {
-    return false
-  }
-}

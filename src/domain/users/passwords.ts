@@ -36,7 +36,7 @@ export type Passwords = ReturnType<typeof createPasswords>
 
 export function createPasswords({ concurrency = 2, queue = 64 }: PasswordsOptions = {}) {
   const gate = createGate({ concurrency, queue, refuse: () => new Busy('password hashing') })
-  const hash = (password: string) => gate.run(() => argon2Hash(password, argon2Cost))
+  const hash = (password: string) => gate.run(() => argon2Hash(password.normalize('NFC'), argon2Cost))
 
   return {
     /** A PHC string for a new password. @throws UserInvalid when it is too short or too long, Busy */
@@ -54,8 +54,11 @@ export function createPasswords({ concurrency = 2, queue = 64 }: PasswordsOption
       if (Buffer.byteLength(password) > maxBytes) password = ''
       const reference = stored ?? decoy
       const scheme = schemeOf(reference)
-      const matches = scheme.isAffordable(reference) && (await gate.run(() => scheme.verify(password, reference)))
-      return matches && stored !== undefined
+      if (!scheme.isAffordable(reference)) return false
+      // One text has several forms, and what is typed on one machine is another on the next (RFC 8265). A hash from elsewhere may be of any.
+      const forms = new Set([password.normalize('NFC'), password])
+      for (const form of forms) if (await gate.run(() => scheme.verify(form, reference))) return stored !== undefined
+      return false
     },
 
     /** Whether `hash` should be replaced at the next successful sign-in. */

@@ -6,6 +6,7 @@
  */
 import type { Brand } from '#src/base/brand.ts'
 import { DomainError } from '#src/base/errors.ts'
+import { isEmailAddress, isLanguageTag } from '#src/base/forms.ts'
 import type { MachineKey } from './machineKeys.ts'
 
 export type UserId = Brand<string, 'UserId'>
@@ -94,6 +95,19 @@ export class UserIdTaken extends DomainError {
   readonly code = 'user.id_taken'
   constructor(id: string, options?: ErrorOptions) {
     super(`the user id ${id} is already taken`, options)
+  }
+}
+
+/** What is told about somebody has the forms that the configuration file demands, whichever way it comes in. @throws UserInvalid */
+export function assertAcceptableProfile(profile: Profile): void {
+  for (const [field, value] of Object.entries({ ...profile, ...profile.address })) {
+    if (typeof value === 'string' && (value === '' || value.length > 1000)) throw new UserInvalid(field, 'must have 1 to 1000 characters')
+  }
+  const { email, locale, picture } = profile
+  if (email !== undefined && !isEmailAddress(email)) throw new UserInvalid('email', 'must be an e-mail address')
+  if (locale !== undefined && !isLanguageTag(locale)) throw new UserInvalid('locale', 'must be a language tag (BCP 47) such as en or de-CH')
+  if (picture !== undefined && !/^https?:$/.test(URL.canParse(picture) ? new URL(picture).protocol : '')) {
+    throw new UserInvalid('picture', 'must be an http or https address')
   }
 }
 

@@ -6,7 +6,17 @@ import { type KeyFile, type MachineKey, machineKeyLimit, newMachineKeyPair, publ
 import { type Passwords, passwordScheme } from './passwords.ts'
 import { hashSecret } from './secrets.ts'
 import type { PersonalAccessTokenStore, UserChange, UserStore } from './store.ts'
-import { comparable, isActive, type Profile, type User, type UserId, UserInvalid, UserNotFound } from './user.ts'
+import {
+  assertAcceptableProfile,
+  comparable,
+  isActive,
+  type Profile,
+  type User,
+  type UserId,
+  UserInvalid,
+  UserNotFound,
+  UsernameTaken,
+} from './user.ts'
 
 export interface UsersDeps {
   readonly store: UserStore
@@ -43,6 +53,11 @@ export interface UserEdit {
   readonly secretHash?: string
 }
 
+/** The same, where the next profile depends on the one until now. */
+interface ProfileEdit extends Omit<UserEdit, 'profile'> {
+  readonly profile: (current: Profile) => Profile
+}
+
 export type Users = ReturnType<typeof createUsers>
 
 export function createUsers({ store, tokens, passwords, recorder, endSessions, forgiveFailures }: UsersDeps) {
@@ -66,6 +81,12 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
   function step(current: User, changes: Partial<User>, eventsFrom: (sequence: number) => readonly AuditEvent[]): UserChange {
     const events = eventsFrom(current.sequence + 1)
     return { user: { ...current, ...changes, sequence: current.sequence + events.length, changedAt: recorder.now() }, events }
+  }
+
+  /** A user name wins over an e-mail address at a sign-in, so nobody may take the proven address of somebody else for one. @throws UsernameTaken */
+  async function assertNobodysAddress(username: string, own?: UserId): Promise<void> {
+    const owners = username.includes('@') ? await store.findByVerifiedEmail(username) : []
+    if (owners.some(({ id }) => id !== own)) throw new UsernameTaken(username)
   }
 
   async function replacePassword(id: UserId, password: Pick<User, 'passwordHash' | 'passwordImport'>, actor: Actor): Promise<User> {
@@ -129,6 +150,8 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     /** Creates a user with metadata in one transaction. @throws UsernameTaken, UserIdTaken, UserInvalid */
     async create(wanted: NewUser, actor: Actor): Promise<User> {
       assertAcceptableUsername(wanted.username)
+      assertAcceptableProfile(wanted.profile)
+      await assertNobodysAddress(wanted.username)
       if (wanted.id !== undefined && !isObjectId(wanted.id)) throw new UserInvalid('id', 'must be 24 hexadecimal characters in lower case')
       if (wanted.passwordHash !== undefined) passwordScheme(wanted.passwordHash)
       const passwordHash = wanted.passwordHash ?? (wanted.password === undefined ? undefined : await passwords.hash(wanted.password))
@@ -161,14 +184,18 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     },
 
     /**
-     * Changes what `wanted` names, or what it makes of the user as they are at that moment; it is pure and may be asked again. What is the same already makes no
+     * Changes what `edit` names, and what it makes of the profile as it is at that moment; that is pure and may be asked again. What is the same already makes no
      * event.
      * @throws UserNotFound, UsernameTaken, UserInvalid
      */
-    async edit(id: UserId, wanted: UserEdit | ((current: User) => UserEdit), actor: Actor): Promise<User> {
+    async edit(id: UserId, { profile, ...fields }: UserEdit | ProfileEdit, actor: Actor): Promise<User> {
+      if (fields.username !== undefined) {
+        assertAcceptableUsername(fields.username)
+        await assertNobodysAddress(fields.username, id)
+      }
       return store.update(id, (current) => {
-        const edit = typeof wanted === 'function' ? wanted(current) : wanted
-        if (edit.username !== undefined) assertAcceptableUsername(edit.username)
+        const edit: UserEdit = { ...fields, profile: typeof profile === 'function' ? profile(current.profile) : profile }
+        if (edit.profile) assertAcceptableProfile(edit.profile)
         const changed = (Object.keys(edit) as (keyof UserEdit)[]).filter(
           (field) => edit[field] !== undefined && JSON.stringify(sorted(edit[field])) !== JSON.stringify(sorted(current[field])),
         )

@@ -60,6 +60,14 @@ export function problems({ pages, log }: { pages: Pages; log: Log }): Middleware
   return async (ctx, next) => {
     try {
       await next()
+      if (ctx.status === 405 && ctx.body === undefined) {
+        await answerProblem(ctx, pages, {
+          status: 405,
+          code: 'method_not_allowed',
+          title: 'Request error',
+          sentence: 'This address takes other requests. Go back to the application and start again.',
+        })
+      }
       if (ctx.status === 404 && ctx.body === undefined) {
         await answerProblem(ctx, pages, {
           status: 404,

@@ -1,5 +1,5 @@
 /** E-mail addresses and phone numbers, and the codes that prove whose they are. There is no mail: codes go to whoever asked for them, if they may have them. */
-import type { User } from '#src/domain/users/user.ts'
+import type { Profile, User } from '#src/domain/users/user.ts'
 import { refusalOf } from './access.ts'
 import type { Caller } from './authenticate.ts'
 import { StatusError } from './errors.ts'
@@ -34,7 +34,7 @@ export async function setContact(
   verification: Verification,
 ): Promise<{ readonly user: User; readonly code?: string }> {
   assertMayVerify(caller, verification)
-  const edit = ({ profile }: User) => ({ profile: withContact(profile, kind, address, verification === 'verified') })
+  const edit = { profile: (profile: Profile) => withContact(profile, kind, address, verification === 'verified') }
   const changed = await users.edit(user.id, edit, actorOf(caller))
   return { user: changed, ...(verification === 'code' && { code: await codes.issue(user.id, kind, address) }) }
 }
@@ -42,7 +42,7 @@ export async function setContact(
 /** @throws StatusError 404 when there is no number */
 export async function removePhone({ users }: Pick<UsersNeeds, 'users'>, caller: Caller, user: User): Promise<User> {
   if (user.profile.phone === undefined) throw new StatusError('notFound', 'Phone not found', { id: 'COMMAND-p6rsc' })
-  return users.edit(user.id, ({ profile }) => ({ profile: withoutPhone(profile) }), actorOf(caller))
+  return users.edit(user.id, { profile: withoutPhone }, actorOf(caller))
 }
 
 /** A new code for the address that `user` has. @throws StatusError when there is none, or the code is to be sent */
@@ -69,7 +69,7 @@ export async function verifyContact(
   const address = user.profile[kind]
   if (address === undefined || !(await codes.use(user.id, kind, address, code))) throw codeInvalid()
   // Whoever has another address by now has not proved that one.
-  const edit = ({ profile }: User) => (profile[kind] === address ? { profile: withContact(profile, kind, address, true) } : {})
+  const edit = { profile: (profile: Profile) => (profile[kind] === address ? withContact(profile, kind, address, true) : profile) }
   return users.edit(user.id, edit, actorOf(caller))
 }
 

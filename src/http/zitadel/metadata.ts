@@ -8,10 +8,12 @@ import {
   type Metadata,
   type MetadataEntry,
   MetadataLimitReached,
+  MetadataNotFound,
   metadataLimits,
 } from '#src/domain/metadata/metadata.ts'
 import type { KeyFilter } from '#src/domain/metadata/search.ts'
 import type { MetadataFound } from '#src/domain/metadata/store.ts'
+import { UserNotFound } from '#src/domain/users/user.ts'
 import { StatusError } from './errors.ts'
 import { textMethodOf } from './users.ts'
 
@@ -73,4 +75,15 @@ export function listDetailsOf({ total, sequence, changedAt }: MetadataFound) {
     processedSequence: BigInt(sequence),
     viewTimestamp: timestampFromDate(changedAt),
   } satisfies MessageInitShape<typeof ListDetailsSchema>
+}
+
+/** Says why a write is refused, in ZITADEL's words; a user who is not there is another kind of error in each version. */
+export async function refused<T>(unknownUser: 'failedPrecondition' | 'notFound', write: Promise<T>): Promise<T> {
+  try {
+    return await write
+  } catch (error) {
+    if (error instanceof UserNotFound) throw new StatusError(unknownUser, 'User could not be found', { id: 'COMMAND-uXHNj' })
+    if (error instanceof MetadataNotFound) throw new StatusError('notFound', 'One or more keys do not exist', { id: 'META-2nnds' })
+    throw error
+  }
 }

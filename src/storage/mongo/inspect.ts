@@ -25,6 +25,19 @@ export async function inspectMongo(url: string, now: Date): Promise<readonly Fin
   }
 }
 
+/** The signing keys that are in use, as they are sealed. */
+export async function sealedKeysInMongo(url: string): Promise<readonly { readonly kid: string; readonly sealed: string }[]> {
+  const client = clientOf(url, servingOptions)
+  const connection = new Connection(client)
+  try {
+    const keys = connection.database.collection<{ _id: string; sealed: string }>('signing_keys')
+    const found = await connection.run(() => keys.find({ publishedUntil: { $exists: false } }).toArray())
+    return found.map(({ _id, sealed }) => ({ kid: _id, sealed }))
+  } finally {
+    await connection.close()
+  }
+}
+
 async function findingsOf(client: MongoClient, database: Db, here: () => Date): Promise<readonly Finding[]> {
   const told = await hello(database)
   const clock = clockOf(told.localTime, here())

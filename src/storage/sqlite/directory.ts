@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { CannotStart, StoreUnavailable } from '#src/base/errors.ts'
 
 const remedies: Readonly<Record<string, string>> = {
@@ -12,11 +13,26 @@ const remedies: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full, so make room',
 }
 
-/** Makes the directory (for its owner only) and the files in it (likewise), where they are missing. @throws CannotStart */
-export function prepareDirectory(directory: string, files: readonly string[]): void {
+/** Makes the directory, for its owner only, where it is missing. @throws CannotStart */
+export const prepareDirectory = (directory: string) => explained(directory, () => makeDirectory(resolve(directory)))
+
+/** Makes a file, for its owner only, where it is missing. @throws CannotStart */
+export const prepareFile = (path: string) => explained(dirname(path), () => closeSync(openSync(path, 'a', 0o600)))
+
+/** One level after the other: below some file systems that are none, like /proc, Node's own way never ends. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) {
+    // Where a file stands, this says so.
+    mkdirSync(path, { recursive: true })
+    return
+  }
+  makeDirectory(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
+}
+
+function explained(directory: string, step: () => void): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    for (const file of files) closeSync(openSync(file, 'a', 0o600))
+    step()
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
     const remedy = remedies[code] ?? `the system says ${code}, so name another directory in DOSSIER_STORE`

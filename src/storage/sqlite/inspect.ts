@@ -40,6 +40,17 @@ async function placeOf(directory: string): Promise<Finding> {
   return { name: 'store', status: 'ok', detail }
 }
 
+/** The signing keys that are in use, as they are sealed. */
+export function sealedKeysInSqlite(directory: string): readonly { readonly kid: string; readonly sealed: string }[] {
+  if (sqliteIsMissing(directory)) return []
+  return reading(join(directory, 'dossier.db'), (database) => {
+    const exists = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'signing_keys'").get()
+    if (!exists) return []
+    const rows = database.prepare('SELECT kid, sealed FROM signing_keys WHERE published_until IS NULL').all()
+    return rows.map(({ kid, sealed }) => ({ kid: String(kid), sealed: String(sealed) }))
+  })
+}
+
 const nearestExisting = (path: string): string => (existsSync(path) ? path : nearestExisting(dirname(path)))
 
 function schemaOf(path: string, known: number): Finding {

@@ -15,7 +15,7 @@ import { createAttemptStore } from './attempts.ts'
 import { createAuditStore } from './audit.ts'
 import { createCatalogueStore } from './catalogue.ts'
 import { Database, type Synchronous } from './database.ts'
-import { assertRoom, prepareDirectory } from './directory.ts'
+import { assertRoom, prepareDirectory, prepareFile } from './directory.ts'
 import { conditionOf } from './failures.ts'
 import { createKeyStore } from './keys.ts'
 import { createMetadataStore } from './metadata.ts'
@@ -66,10 +66,11 @@ interface File {
 async function openFiles(directory: string): Promise<[Database, Database]> {
   const dossier: File = { path: join(directory, 'dossier.db'), synchronous: 'FULL', steps: dossierSteps }
   const sessions: File = { path: join(directory, 'sessions.db'), synchronous: 'NORMAL', steps: sessionsSteps }
-  prepareDirectory(directory, [dossier.path, sessions.path])
+  prepareDirectory(directory)
   const opened: Database[] = []
   const connect = (file: File) =>
     explained(file, async () => {
+      prepareFile(file.path)
       const database = new Database(file.path)
       opened.push(database)
       await assertReadable(database, file.steps)

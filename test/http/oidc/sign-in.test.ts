@@ -229,3 +229,12 @@ test('no password, code, token, secret or address stands in the log', async () =
   ]
   for (const secret of secrets) expect(log).not.toContain(secret as string)
 })
+
+test('an address that is asked with another method is an error page, with the methods that it takes', async () => {
+  await using idp = await startIdp()
+  const browser = idp.browser()
+  const page = await openSignIn(idp, browser)
+  const { status, text, headers } = await browser.open(`${page.url.pathname}/login`)
+  expect([status, headers.get('allow')]).toEqual([405, 'POST'])
+  for (const id of ['error-title', 'error-code', 'error-id']) expect(text).toContain(`id="${id}"`)
+})

@@ -53,6 +53,7 @@ export async function startSurface() {
   const bearers = new Map<string, Bearer>([
     ['jane', { user: jane, scopes: new Set(), audience: ours }],
     ['jane-elsewhere', { user: jane, scopes: new Set(), audience: new Set(['another-project']) }],
+    ['manager', { user: { ...jane, id: '65f0000000000000000000fe' as UserId, admin: true }, scopes: new Set(), audience: ours }],
     ['application', { clientId: 'app', scopes: new Set(), audience: ours }],
     ['removed', { user: nobody, scopes: new Set(), audience: ours }],
   ])
@@ -102,6 +103,10 @@ export async function startSurface() {
     metadata,
     failures,
     send,
+    /** Moves the clock a second. */
+    tick() {
+      now = new Date(now.getTime() + 1000)
+    },
     /** Gives Jane a metadata entry, a second after the last. */
     async set(key: string, value: string | Uint8Array) {
       now = new Date(now.getTime() + 1000)

@@ -29,7 +29,7 @@ export function profileHandlers(needs: HandlerNeeds) {
 
     handlerOf(method.updateMyProfile, async ({ firstName, lastName, nickName, displayName, preferredLanguage, gender }, caller) => {
       const given = { givenName: firstName, familyName: lastName, nickName, displayName, preferredLanguage, gender }
-      return changed(await users.edit(person(caller).id, ({ profile }) => ({ profile: withProfile(profile, given) }), actorOf(caller)))
+      return changed(await users.edit(person(caller).id, { profile: (profile) => withProfile(profile, given) }, actorOf(caller)))
     }),
 
     handlerOf(method.getMyEmail, async (_, caller) => {

@@ -37,7 +37,7 @@ export function machineHandlers(needs: HandlerNeeds) {
     handlerOf(method.updateMachine, async ({ userId, name, description, accessTokenType }, caller) => {
       assertOpaque(accessTokenType)
       const { id } = await changeable(needs, caller, userId, 'machine')
-      return changed(await users.edit(id, ({ profile }) => ({ profile: withMachine(profile, name, description) }), actorOf(caller)))
+      return changed(await users.edit(id, { profile: (profile) => withMachine(profile, name, description) }, actorOf(caller)))
     }),
 
     handlerOf(method.generateMachineSecret, async ({ userId }, caller) => {

@@ -29,7 +29,7 @@ export function profileHandlers(needs: HandlerNeeds) {
       async ({ userId, firstName, lastName, nickName, displayName, preferredLanguage, gender }, caller) => {
         const { id } = await changeable(needs, caller, userId, 'human')
         const given = { givenName: firstName, familyName: lastName, nickName, displayName, preferredLanguage, gender }
-        return changed(await users.edit(id, ({ profile }) => ({ profile: withProfile(profile, given) }), actorOf(caller)))
+        return changed(await users.edit(id, { profile: (profile) => withProfile(profile, given) }, actorOf(caller)))
       },
     ),
 

@@ -1,13 +1,12 @@
 /** A user's metadata by the second API (contracts/zitadel.md, section 4). */
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { isSelfManaged } from '#src/domain/metadata/selfManaged.ts'
-import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
+import type { UserId } from '#src/domain/users/user.ts'
 import { refusalOf } from '../access.ts'
 import type { Caller } from '../authenticate.ts'
-import { StatusError } from '../errors.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
-import { metadataBodyBytes } from '../metadata.ts'
+import { metadataBodyBytes, refused } from '../metadata.ts'
 import { paginationOf } from '../pagination.ts'
 import { actorOf, textMethodOf } from '../users.ts'
 import { UserService } from './service.ts'
@@ -28,7 +27,7 @@ export function metadataHandlers({ metadata, catalogue }: HandlerNeeds) {
       async ({ userId, metadata: values }, caller) => {
         const keys = values.map(({ key }) => key)
         await assertMayChangeKeys(caller, keys)
-        const { at } = await written(metadata.set(userId as UserId, values, actorOf(caller)))
+        const { at } = await refused('notFound', metadata.set(userId as UserId, values, actorOf(caller)))
         return { setDate: timestampFromDate(at) }
       },
       { bodyLimitBytes: metadataBodyBytes },
@@ -53,16 +52,8 @@ export function metadataHandlers({ metadata, catalogue }: HandlerNeeds) {
 
     handlerOf(method.deleteUserMetadata, async ({ userId, keys }, caller) => {
       await assertMayChangeKeys(caller, keys)
-      const { at } = await written(metadata.remove(userId as UserId, keys, actorOf(caller)))
+      const { at } = await refused('notFound', metadata.remove(userId as UserId, keys, actorOf(caller)))
       return { deletionDate: timestampFromDate(at) }
     }),
   ]
-}
-
-async function written<T>(write: Promise<T>): Promise<T> {
-  try {
-    return await write
-  } catch (error) {
-    throw error instanceof UserNotFound ? new StatusError('notFound', 'User could not be found', { id: 'COMMAND-uXHNj' }) : error
-  }
 }

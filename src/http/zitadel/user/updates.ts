@@ -30,7 +30,7 @@ export function updateHandlers(needs: HandlerNeeds) {
   async function updatePerson(user: User, username: string | undefined, person: GivenPerson, caller: Caller) {
     assertKind(user, 'human')
     const { email, phone, password } = person
-    let changed = await users.edit(user.id, ({ profile }) => ({ ...named(username), profile: profileOf(profile, person) }), actorOf(caller))
+    let changed = await users.edit(user.id, { ...named(username), profile: (profile) => profileOf(profile, person) }, actorOf(caller))
     const wanted = password && wantedPasswordOf(password.passwordType)
     if (wanted) changed = await setPassword(needs, caller, changed, wanted, password.verification)
     const emailCode = email && verificationOf(email.verification) === 'code' && (await codes.issue(user.id, 'email', email.email))
@@ -47,10 +47,8 @@ export function updateHandlers(needs: HandlerNeeds) {
       }
       const machine = userType.case === 'machine' ? userType.value : undefined
       if (machine) assertKind(before, 'machine')
-      const edit = ({ profile }: User) => ({
-        ...named(username),
-        ...(machine && { profile: withMachine(profile, machine.name, machine.description) }),
-      })
+      const profile = (current: Profile) => (machine ? withMachine(current, machine.name, machine.description) : current)
+      const edit = { ...named(username), profile }
       return { changeDate: timestampFromDate((await users.edit(before.id, edit, actorOf(caller))).changedAt) }
     }),
 
@@ -61,7 +59,7 @@ export function updateHandlers(needs: HandlerNeeds) {
   ]
 }
 
-const named = (username: string | undefined): UserEdit => (username === undefined ? {} : { username })
+const named = (username: string | undefined): Pick<UserEdit, 'username'> => (username === undefined ? {} : { username })
 
 function profileOf(before: Profile, { profile, email, phone }: GivenPerson): Profile {
   let made = profile ? withProfile(before, profile) : before

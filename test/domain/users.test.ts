@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest'
+import { composeDomain } from '#src/composeDomain.ts'
+import { openStores } from '#src/storage/open.ts'
+import { testStores } from '../support/stores.ts'
+
+const system = { kind: 'system' } as const
+const secrets = ['a secret for tests of more than 32 bytes']
+
+describe.each(testStores)('on $name', ({ make }) => {
+  test('nobody takes the proven address of somebody else for a user name', async () => {
+    const address = make()
+    const stores = await openStores(
+      address.startsWith('sqlite:') ? { kind: 'sqlite', directory: address.slice(7) } : { kind: 'mongodb', url: address },
+    )
+    const { users } = composeDomain({ stores, secrets })
+    const person = (username: string, email?: string, emailVerified = true) =>
+      users.create({ kind: 'human', username, profile: email === undefined ? {} : { email, emailVerified } }, system)
+    const road = await person('road', 'road@acme.example')
+    await expect(person('Road@Acme.Example')).rejects.toMatchObject({ code: 'user.username_taken' })
+    const other = await person('other')
+    await expect(users.edit(other.id, { username: 'road@acme.example' }, system)).rejects.toMatchObject({ code: 'user.username_taken' })
+    expect((await users.edit(road.id, { username: 'road@acme.example' }, system)).username).toBe('road@acme.example')
+    await person('unproven', 'free@acme.example', false)
+    const free = await person('free@acme.example')
+    expect((await users.findByLoginName('free@acme.example'))?.id).toBe(free.id)
+    await stores.close()
+  })
+})
