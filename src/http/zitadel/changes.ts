@@ -2,7 +2,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { ChangeQuery, ChangeSchema } from '@zitadel/proto/zitadel/change_pb.js'
-import type { Actor, AuditEvent } from '#src/domain/audit/events.ts'
+import type { Actor, Change } from '#src/domain/audit/events.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
 import { nameOfEvent } from './action/events.ts'
 import { listQueryOf } from './pagination.ts'
@@ -10,9 +10,6 @@ import { displayNameOf } from './profile.ts'
 import { existing, type UsersNeeds } from './users.ts'
 
 type Needs = Pick<UsersNeeds, 'audit' | 'users' | 'organizationId'>
-type Change = AuditEvent & { readonly sequence: number }
-
-const atOnce = 500
 
 /**
  * The changes of a user beyond `sequence`, which is that of the last change that the caller has seen: newest first, or oldest first with `asc`.
@@ -24,17 +21,10 @@ export async function changesOf(
   query: ChangeQuery | undefined,
 ): Promise<MessageInitShape<typeof ChangeSchema>[]> {
   const { limit, ascending } = listQueryOf(query && { offset: 0n, limit: query.limit, asc: query.asc })
-  const beyond = Number(query?.sequence ?? 0n)
-  const found: Change[] = []
-  for await (const change of newestFirst(needs, userId)) {
-    if (ascending ? change.sequence <= beyond : found.length === limit) break
-    if (!ascending && beyond > 0 && change.sequence >= beyond) continue
-    found.push(change)
-    // The oldest of them are the last to come.
-    if (ascending && found.length > limit) found.shift()
-  }
+  // A number of 64 bits is past any that there is.
+  const beyond = query && query.sequence > 0n ? Math.min(Number(query.sequence), Number.MAX_SAFE_INTEGER) : undefined
+  const found = await needs.audit.changes(userId, { beyond, ascending, limit })
   if (found.length === 0) await existing(needs, userId)
-  if (ascending) found.reverse()
   const editors = await editorsOf(needs, found)
   return found.map((change) => {
     const name = nameOfEvent(change) ?? change.type
@@ -46,15 +36,6 @@ export async function changesOf(
       resourceOwnerId: needs.organizationId(),
     }
   })
-}
-
-async function* newestFirst({ audit }: Needs, id: string): AsyncGenerator<Change> {
-  let before: string | undefined
-  do {
-    const events = await audit.list({ kind: 'user', id }, { before, limit: atOnce })
-    for (const event of events) if (event.sequence !== undefined) yield event as Change
-    before = events.length < atOnce ? undefined : events.at(-1)?.id
-  } while (before !== undefined)
 }
 
 async function editorsOf({ users }: Needs, changes: readonly Change[]): Promise<ReadonlyMap<string, User>> {

@@ -17,7 +17,7 @@ export interface UsersNeeds {
   readonly users: Users
   readonly codes: Codes
   readonly checkPassword: CheckPassword
-  readonly audit: Pick<AuditStore, 'list'>
+  readonly audit: Pick<AuditStore, 'changes'>
   readonly catalogue: Pick<Catalogue, 'root' | 'find' | 'findProject'>
   readonly sessions: Pick<Sessions, 'list'>
   readonly now: Clock
