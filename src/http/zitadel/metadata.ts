@@ -15,6 +15,7 @@ import type { KeyFilter } from '#src/domain/metadata/search.ts'
 import type { MetadataFound } from '#src/domain/metadata/store.ts'
 import { UserNotFound } from '#src/domain/users/user.ts'
 import { StatusError } from './errors.ts'
+import { listQueryOf } from './pagination.ts'
 import { textMethodOf } from './users.ts'
 
 export interface MetadataNeeds {
@@ -26,7 +27,6 @@ export interface MetadataNeeds {
 /** For requests that write metadata. */
 export const metadataBodyBytes = 2 * 1024 * 1024
 
-const maxRows = 1000
 /** Each query costs a pass over the keys of a user. */
 const maxQueries = 100
 
@@ -38,13 +38,10 @@ export function filtersOf(queries: readonly MetadataQuery[]): readonly KeyFilter
   )
 }
 
-/** The part of a list that is asked for: newest first, a thousand rows, unless it says otherwise. */
-export function pageOf(query: ListQuery | undefined): { offset: number; limit: number; ascending: boolean } {
-  const limit = query?.limit || maxRows
-  if (limit > maxRows) throw limitExceeded()
-  const offset = query?.offset ?? 0n
-  // An offset of 64 bits is past the end of what any user can have.
-  return { offset: Number(offset < metadataLimits.keys ? offset : metadataLimits.keys), limit, ascending: query?.asc ?? false }
+/** The part of a list that is asked for. An offset of 64 bits is past the end of what any user can have. @throws StatusError */
+export function pageOf(query: ListQuery | undefined): ReturnType<typeof listQueryOf> {
+  const part = listQueryOf(query)
+  return { ...part, offset: Math.min(part.offset, metadataLimits.keys) }
 }
 
 const limitExceeded = () => new StatusError('invalidArgument', 'Limit exceeded', { id: 'QUERY-4M0fs' })

@@ -29,8 +29,7 @@ export const newPasswordCode = ({ codes }: Pick<Needs, 'codes'>, user: User): Pr
 export async function setPassword(needs: Needs, caller: Caller, user: User, wanted: WantedPassword, proof: PasswordProof): Promise<User> {
   const { users, codes, checkPassword } = needs
   // A code is good once: it is not used up for a password that is not taken.
-  if ('password' in wanted) assertAcceptablePassword(wanted.password)
-  else passwordScheme(wanted.passwordHash)
+  assertSettable(wanted)
   switch (proof.case) {
     case 'currentPassword':
       if (!(await checkPassword({ user, password: proof.value, address: caller.address }))) {
@@ -45,6 +44,12 @@ export async function setPassword(needs: Needs, caller: Caller, user: User, want
   }
   if ('passwordHash' in wanted) return users.importPassword(user.id, wanted.passwordHash, actorOf(caller))
   return users.setPassword(user.id, wanted.password, actorOf(caller))
+}
+
+/** @throws UserInvalid when it is no password that is taken, or no hash that can be verified */
+export function assertSettable(wanted: WantedPassword): void {
+  if ('password' in wanted) assertAcceptablePassword(wanted.password)
+  else passwordScheme(wanted.passwordHash)
 }
 
 /** The oneof of a request of the second API. @throws StatusError 400 when there is neither */

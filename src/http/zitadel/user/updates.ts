@@ -10,7 +10,7 @@ import { verificationOf } from '../contacts.ts'
 import { changedDetails } from '../details.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
-import { setPassword, wantedPasswordOf } from '../passwords.ts'
+import { assertSettable, setPassword, wantedPasswordOf } from '../passwords.ts'
 import { type GivenProfile, withContact, withMachine, withoutPhone, withProfile } from '../profile.ts'
 import { actorOf, assertKind, changeable } from '../users.ts'
 import { UserService } from './service.ts'
@@ -30,8 +30,9 @@ export function updateHandlers(needs: HandlerNeeds) {
   async function updatePerson(user: User, username: string | undefined, person: GivenPerson, caller: Caller) {
     assertKind(user, 'human')
     const { email, phone, password } = person
-    let changed = await users.edit(user.id, { ...named(username), profile: (profile) => profileOf(profile, person) }, actorOf(caller))
     const wanted = password && wantedPasswordOf(password.passwordType)
+    if (wanted) assertSettable(wanted)
+    let changed = await users.edit(user.id, { ...named(username), profile: (profile) => profileOf(profile, person) }, actorOf(caller))
     if (wanted) changed = await setPassword(needs, caller, changed, wanted, password.verification)
     const emailCode = email && verificationOf(email.verification) === 'code' && (await codes.issue(user.id, 'email', email.email))
     const phoneCode = phone?.phone && verificationOf(phone.verification) === 'code' && (await codes.issue(user.id, 'phone', phone.phone))

@@ -247,6 +247,32 @@ describe.each(places)('over $name', ({ transport, store }) => {
       expect((await failureOf(move({ userId }))).code).toBe(Code.NotFound)
   })
 
+  test('two who change a person at once both do', async () => {
+    const { id: userId } = await somebody()
+    const email = `${newName()}@acme.example`
+    await Promise.all([
+      users.updateUser({ userId, userType: { case: 'human', value: { profile: { nickName: 'J' } } } }),
+      users.setEmail({ userId, email }),
+      users.setPhone({ userId, phone: '+41791234567' }),
+    ])
+    expect((await users.getUserByID({ userId })).user?.type.value).toMatchObject({
+      profile: { nickName: 'J' },
+      email: { email },
+      phone: { phone: '+41791234567' },
+    })
+  })
+
+  test('a change with a password that is not taken changes nothing', async () => {
+    const { id: userId, username } = await somebody()
+    const weak = { password: { passwordType: { case: 'password', value: { password: 'short' } } } } as const
+    const change = users.updateUser({ userId, username: newName(), userType: { case: 'human', value: weak } })
+    expect(await failureOf(change)).toEqual({ code: Code.InvalidArgument, rawMessage: 'password: must have 8 characters or more' })
+    expect((await users.getUserByID({ userId })).user?.username).toBe(username)
+    const right = { passwordType: { case: 'password', value: { password: 'a long secret' } } } as const
+    await users.updateUser({ userId, userType: { case: 'human', value: { password: right } } })
+    expect(await signIn(username, 'a long secret')).toMatchObject({ kind: 'signedIn' })
+  })
+
   test('users are switched off and on, each from the state that it needs', async () => {
     const { id: userId, own } = await somebody()
     const stateOf = async () => (await users.getUserByID({ userId })).user?.state
