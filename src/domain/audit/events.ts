@@ -13,7 +13,7 @@ export type Actor =
 
 /** What it happened to. */
 export interface Subject {
-  readonly kind: 'user' | 'project' | 'application' | 'organization' | 'settings' | 'key' | 'target' | 'execution'
+  readonly kind: 'user' | 'project' | 'application' | 'organization' | 'settings' | 'key' | 'target' | 'execution' | 'registrationToken'
   readonly id: string
 }
 
@@ -54,6 +54,8 @@ export interface EventPayloads {
   'application.created': { name: string; clientId: string; projectId: string }
   'application.changed': { fields: readonly string[] }
   'application.removed': { clientId: string }
+  'registration_token.created': { name: string; uses?: number; expiresAt?: string }
+  'registration_token.revoked': Record<string, never>
   'target.created': { name: string }
   'target.changed': { fields: readonly string[] }
   'target.removed': Record<string, never>

@@ -6,8 +6,8 @@ import { type DescMethod, getOption, type Message } from '@bufbuild/protobuf'
 import { auth_option } from '@zitadel/proto/zitadel/options_pb.js'
 import { options } from '@zitadel/proto/zitadel/protoc_gen_zitadel/v2/options_pb.js'
 import type { Caller } from './authenticate.ts'
+import { nameOf } from './call.ts'
 import { StatusError } from './errors.ts'
-import { nameOf } from './handler.ts'
 
 /** What a caller needs. */
 export interface Access {
