@@ -49,7 +49,8 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
   async function readRoot(): Promise<CatalogueRoot> {
     const found = await store.root()
     if (!found) throw new TypeError('the catalogue is asked before `bootstrap` has run')
-    return found
+    // What is kept from an older version lacks what this one has added.
+    return { ...found, settings: { ...defaultSettings, ...found.settings } }
   }
 
   async function readView(clientId: string): Promise<ApplicationView | undefined> {

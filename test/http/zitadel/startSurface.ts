@@ -6,6 +6,7 @@ import { Busy, StoreUnavailable } from '#src/base/errors.ts'
 import { composeDomain } from '#src/composeDomain.ts'
 import type { AuthorizationRequests } from '#src/domain/sessions/authorizationRequests.ts'
 import type { Bearer } from '#src/domain/sessions/bearer.ts'
+import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import { openSqlite } from '#src/storage/sqlite/open.ts'
@@ -65,6 +66,7 @@ export async function startSurface() {
     audit: stores.audit,
     ping: () => stores.ping(),
     authorizationRequests: {} as AuthorizationRequests,
+    sessions: {} as Sessions,
     async verifyBearer(token: string) {
       if (token === 'store-away') throw new StoreUnavailable('the disk is full')
       if (token === 'busy') throw new Busy('tokens')

@@ -1,6 +1,9 @@
 /** A user's metadata by the second API (contracts/zitadel.md, section 4). */
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { isSelfManaged } from '#src/domain/metadata/selfManaged.ts'
 import type { UserId } from '#src/domain/users/user.ts'
+import { refusalOf } from '../access.ts'
+import type { Caller } from '../authenticate.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
 import { metadataBodyBytes, refused } from '../metadata.ts'
@@ -8,12 +11,22 @@ import { paginationOf } from '../pagination.ts'
 import { actorOf, textMethodOf } from '../users.ts'
 import { UserService } from './service.ts'
 
-export function metadataHandlers({ metadata }: HandlerNeeds) {
+export function metadataHandlers({ metadata, catalogue }: HandlerNeeds) {
   const { method } = UserService
+
+  /** Whoever does not manage users is here for themselves: they may change what the settings leave to them. */
+  async function assertMayChangeKeys(caller: Caller, keys: readonly string[]): Promise<void> {
+    if (caller.may('user.write')) return
+    const { selfManagedMetadata } = (await catalogue.root()).settings
+    if (keys.length === 0 ? !selfManagedMetadata : !keys.every((key) => isSelfManaged(key, selfManagedMetadata))) throw refusalOf(caller)
+  }
+
   return [
     handlerOf(
       method.setUserMetadata,
       async ({ userId, metadata: values }, caller) => {
+        const keys = values.map(({ key }) => key)
+        await assertMayChangeKeys(caller, keys)
         const { at } = await refused('notFound', metadata.set(userId as UserId, values, actorOf(caller)))
         return { setDate: timestampFromDate(at) }
       },
@@ -38,6 +51,7 @@ export function metadataHandlers({ metadata }: HandlerNeeds) {
     }),
 
     handlerOf(method.deleteUserMetadata, async ({ userId, keys }, caller) => {
+      await assertMayChangeKeys(caller, keys)
       const { at } = await refused('notFound', metadata.remove(userId as UserId, keys, actorOf(caller)))
       return { deletionDate: timestampFromDate(at) }
     }),
