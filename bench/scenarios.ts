@@ -224,14 +224,14 @@ export const scenarios: readonly Scenario[] = [
     prepare: calling(bulkSetUserMetadata, (id, round) => ({ id, metadata: tenOf(round) })),
   },
   {
-    name: 'list of 20 users by name, v2',
+    name: 'list of users by e-mail, ten found, v2',
     aim: 5,
     prepare: managing((_, round) => [
       'POST',
       '/v2/users',
       {
-        query: { limit: 20 },
-        queries: [{ userNameQuery: { userName: `user-${round % 1000}`, method: 'TEXT_QUERY_METHOD_STARTS_WITH' } }],
+        query: { limit: 10 },
+        queries: [{ emailQuery: { emailAddress: `user-${10 + (round % 90)}`, method: 'TEXT_QUERY_METHOD_STARTS_WITH' } }],
       },
     ]),
   },
