@@ -224,6 +224,18 @@ export const scenarios: readonly Scenario[] = [
     prepare: calling(bulkSetUserMetadata, (id, round) => ({ id, metadata: tenOf(round) })),
   },
   {
+    name: 'list of users by e-mail, ten found, v2',
+    aim: 5,
+    prepare: managing((_, round) => [
+      'POST',
+      '/v2/users',
+      {
+        query: { limit: 10 },
+        queries: [{ emailQuery: { emailAddress: `user-${10 + (round % 90)}`, method: 'TEXT_QUERY_METHOD_STARTS_WITH' } }],
+      },
+    ]),
+  },
+  {
     name: 'pushed authorization request',
     prepare({ clientId, clientSecret, redirectUri }) {
       const headers = { ...form, authorization: basic(clientId, clientSecret) }

@@ -122,6 +122,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       applications: domain.applications,
       grants: domain.grants,
       issuer,
+      sessions: engine.sessions,
       now,
       verifyBearer,
       ownProjectId: () => ownProjectId,

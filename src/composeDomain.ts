@@ -85,7 +85,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     }),
     throttle,
     endings,
-    registrationTokens: createRegistrationTokens({ artifacts: stores.artifacts, recorder, hash: hashSecret }),
+    registrationTokens: createRegistrationTokens({ artifacts: stores.artifacts, audit: stores.audit, recorder, hash: hashSecret }),
     actions: createActions({ store: stores.actions, recorder, seal: sealer.seal, unseal: sealer.open }),
     loginSessions: createLoginSessions({ artifacts: stores.artifacts, hash: hashSecret, now }),
     codes: createCodes({ artifacts: stores.artifacts, now }),

@@ -2,7 +2,7 @@ import { DomainError } from '#src/base/errors.ts'
 import { type Command, operandsOf, optionOf, WrongUsage } from './command.ts'
 import { expiresOption, momentFrom } from './expiry.ts'
 import { momentOf, table } from './table.ts'
-import { withDomain } from './withDomain.ts'
+import { actor, withDomain } from './withDomain.ts'
 
 class TokenNotFound extends DomainError {
   readonly code = 'cli.registration_token_not_found'
@@ -22,7 +22,7 @@ export const registrationTokenCreateCommand: Command = {
     const uses = usesFrom(optionOf(invocation, 'uses'))
     return withDomain(invocation, async ({ registrationTokens, now }) => {
       const expiresAt = momentFrom(optionOf(invocation, 'expires'), now())
-      const created = await registrationTokens.create({ name: optionOf(invocation, 'name') ?? 'token', uses, expiresAt })
+      const created = await registrationTokens.create({ name: optionOf(invocation, 'name') ?? 'token', uses, expiresAt }, actor)
       const until = expiresAt ? `until ${momentOf(expiresAt)}` : 'until it is revoked'
       const times = uses === undefined ? '' : uses === 1 ? 'for one application, ' : `for ${uses} applications, `
       return { json: created, text: [created.token, `The token ${created.id} holds ${times}${until}. It is shown this once.`] }
@@ -78,7 +78,7 @@ export const registrationTokenRevokeCommand: Command = {
   async run(invocation) {
     const [id] = operandsOf(invocation, 'ID')
     return withDomain(invocation, async ({ registrationTokens }) => {
-      if (!(await registrationTokens.revoke(id))) throw new TokenNotFound(`there is no registration token ${id}`)
+      if (!(await registrationTokens.revoke(id, actor))) throw new TokenNotFound(`there is no registration token ${id}`)
       return { json: { id, revoked: true }, text: [`The registration token ${id} is revoked`] }
     })
   },

@@ -2,8 +2,7 @@ import type { Account as EngineAccount, KoaContextWithOIDC } from 'oidc-provider
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
-import type { Append } from './appending.ts'
-import { addedNames, type ClaimSources, type Claims, roleClaims, userinfoClaims, withMetadata } from './claims.ts'
+import { type Append, addedNames, type ClaimSources, type Claims, roleClaims, userinfoClaims, withMetadata } from './claims.ts'
 import { metadataScope, readScope, type ScopeRequest } from './scopes.ts'
 import { subjectOf } from './subjects.ts'
 

@@ -6,7 +6,7 @@ import type { CallOut } from '#src/domain/actions/run.ts'
 import { heldIn } from '#src/domain/applications/heldRoles.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import type { SignAccessToken } from './accessTokens.ts'
-import type { ClaimSources, Claims } from './claims.ts'
+import type { Append, ClaimSources, Claims } from './claims.ts'
 import type { SignIdToken } from './idTokens.ts'
 import { errors, fetchGuarded } from './internals.ts'
 import { readAtMost, type WithTimeout } from './outbound.ts'
@@ -21,8 +21,6 @@ export const createCallOut =
     const reply = await fetchGuarded(provider(), url, options)
     return { status: reply.status, body: await readAtMost(reply, longestAnswer) }
   }
-
-export type Append = (name: ActionFunction, sources: ClaimSources, claims: Claims) => Promise<Claims> | undefined
 
 /** Answers what is to be added to `claims`, or at once that nobody is asked. It throws an error of OAuth when a target interrupts. */
 export function createAppend({ functions, users }: { functions: Functions; users: Pick<Users, 'findWithMetadata'> }): Append {

@@ -1,6 +1,7 @@
 /** What is said about a user: pure functions from records and granted scopes to claims. Names and forms: contracts/zitadel.md, section 7. */
 
 import { epochSeconds } from '#src/base/clock.ts'
+import type { ActionFunction } from '#src/domain/actions/action.ts'
 import { isRegistered } from '#src/domain/applications/application.ts'
 import type { ApplicationView, CatalogueRootView } from '#src/domain/applications/catalogue.ts'
 import { heldIn } from '#src/domain/applications/heldRoles.ts'
@@ -20,6 +21,9 @@ export interface ClaimSources {
 }
 
 export type Claims = Record<string, unknown>
+
+/** Answers what targets of the operator's add to `claims` (appending.ts), or at once that none is asked. */
+export type Append = (name: ActionFunction, sources: ClaimSources, claims: Claims) => Promise<Claims> | undefined
 
 /** Under it, claims for the engine say which of their names it cannot know in advance: those that targets have added. */
 export const addedNames = Symbol('added names')

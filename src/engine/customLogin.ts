@@ -4,7 +4,6 @@
  */
 
 import type Koa from 'koa'
-import inject from 'light-my-request'
 import type { Provider } from 'oidc-provider'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import { newSecret } from '#src/base/ids.ts'
@@ -75,6 +74,8 @@ export function createAuthorizationRequests(deps: CustomLoginDeps): Authorizatio
     interaction.session = undefined
     await interaction.save(Math.max(1, interaction.exp - epochSeconds(now())))
     const cookie = `${resumeCookie}=${interaction.uid}`
+    // Most servers have no such page.
+    const { default: inject } = await import('light-my-request')
     const { statusCode, headers } = await inject(app.callback() as never, {
       method: 'GET',
       url: `${path}${interaction.uid}`,

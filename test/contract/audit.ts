@@ -41,6 +41,30 @@ export function auditContract(open: Open): void {
     expect(await stores.audit.list({ kind: 'settings', id: jane }, { limit: 100 })).toHaveLength(7)
   })
 
+  test('the changes of a user come by their numbers, either way, without what changed nothing', async () => {
+    await using stores = await open()
+    for (const number of upTo(6)) {
+      // Clocks of several servers may differ; numbers do not.
+      const then = createRecorder({ now: () => later(10 - number) })
+      const changed = then.event('user.changed', system, about, { fields: [`${number}`] }, number)
+      await stores.audit.record([
+        changed,
+        then.event('user.signed_out', system, about, {}),
+        event('65f0c0ffee65f0c0ffee65f1' as UserId, number),
+      ])
+    }
+    const changes = async (beyond: number | undefined, ascending: boolean, limit = 4) =>
+      (await stores.audit.changes(jane, { beyond, ascending, limit })).map(({ sequence, subject }) =>
+        subject.id === jane ? sequence : subject,
+      )
+    expect(await changes(undefined, false)).toEqual([6, 5, 4, 3])
+    expect(await changes(3, false)).toEqual([2, 1])
+    expect(await changes(undefined, true)).toEqual([1, 2, 3, 4])
+    expect(await changes(4, true)).toEqual([5, 6])
+    expect(await changes(6, true)).toEqual([])
+    expect(await stores.audit.changes('nobody', { ascending: false, limit: 4 })).toEqual([])
+  })
+
   test('a change is recorded once, and what is recorded with it is there with it or not at all', async () => {
     await using stores = await open()
     await stores.audit.record([event(jane, 1), event(jane), event(jane)])

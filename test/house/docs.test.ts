@@ -6,6 +6,7 @@ import { applicationShape } from '#src/domain/provisioning/application.ts'
 import { fileShapes } from '#src/domain/provisioning/file.ts'
 import { userShape } from '#src/domain/provisioning/user.ts'
 import { throttleLimits } from '#src/domain/users/throttle.ts'
+import { createHandlers, type HandlerNeeds } from '#src/http/zitadel/handlers.ts'
 import { configurationPage } from '../../docs/configuration.ts'
 
 const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
@@ -26,6 +27,16 @@ test('every field of the configuration file is documented', () => {
   const text = page('configuration-file.md') + page('applications.md')
   const fields = [...fileShapes, applicationShape, userShape].flatMap((shape) => Object.keys(shape))
   expect(fields.filter((field) => !text.includes(`\`${field}\``))).toEqual([])
+})
+
+test('docs/zitadel.md names every RPC about users that is served', async () => {
+  const text = page('zitadel.md')
+  const served = await Promise.all(
+    ['zitadel.user.v2.UserService', 'zitadel.auth.v1.AuthService'].map(async (service) => [
+      ...(await createHandlers({} as HandlerNeeds)(service)).keys(),
+    ]),
+  )
+  expect(served.flat().filter((name) => !text.includes(`\`${name}\``))).toEqual([])
 })
 
 test('docs/security.md has the numbers that the code has', () => {

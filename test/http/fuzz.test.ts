@@ -40,7 +40,6 @@ const documentedErrors = new Set([
   'not_found',
 ])
 
-/** What our own pages show besides. */
 /** Those of OAuth, and ours (docs/applications.md). */
 const documentedCodes = new Set([
   ...documentedErrors,

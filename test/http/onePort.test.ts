@@ -4,6 +4,8 @@ import { type AddressInfo, connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { OnePortServer } from '#src/http/kit/onePort.ts'
 import { drain } from '#src/platform/shutdown.ts'
+import { startIdp } from '../support/idp.ts'
+import { signIn } from '../support/relyingParty.ts'
 
 const servers: OnePortServer[] = []
 afterEach(() => {
@@ -76,4 +78,26 @@ test('a server that goes away lets HTTP/2 finish what runs, and does not wait fo
   await new Promise((resolve) => setTimeout(resolve, 50))
   await drain(server)
   expect(await running).toBe('late')
+})
+
+test('over HTTP/2 stands what stands over HTTP/1.1', async () => {
+  await using idp = await startIdp()
+  const session = connectHttp2(idp.issuer)
+  const get = async (path: string, headers: Record<string, string> = {}) => {
+    const stream = session.request({ ':path': path, accept: 'text/html', ...headers })
+    const [head] = (await once(stream, 'response')) as [Record<string, string>]
+    return { status: Number(head[':status']), head, text: Buffer.concat(await stream.toArray()).toString() }
+  }
+  for (const path of ['/.well-known/openid-configuration', '/oauth/v2/keys', '/', '/healthz']) {
+    const [over2, over1] = [await get(path), await fetch(idp.url(path), { headers: { accept: 'text/html' } })]
+    expect([path, over2.status, over2.text]).toEqual([path, over1.status, await over1.text()])
+    for (const name of ['etag', 'cache-control']) expect(over2.head[name] ?? null).toBe(over1.headers.get(name))
+  }
+  const { tokens } = await signIn(idp, { scope: 'openid profile' })
+  const userinfo = await get('/oidc/v1/userinfo', { authorization: `Bearer ${tokens.access_token}` })
+  expect(JSON.parse(userinfo.text)).toMatchObject({ sub: idp.jane.id, name: 'Jane Doe' })
+  expect((await get('/nothing')).status).toBe(404)
+  expect((await get('/', { ':authority': 'somebody.example' })).status).toBe(421)
+  session.close()
+  expect(idp.log.join('')).not.toContain('"level":50')
 })

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '#src/base/clock.ts'
 import { newSecret } from '#src/base/ids.ts'
 import type { AuditEvent, AuditStore, EventType } from '../audit/events.ts'
@@ -82,7 +83,7 @@ export function tellOfEvents({ store, audit, artifacts, runTarget, types, descri
         const pause = pausesMs[attempt]
         if (outcome.kind === 'done' || pause === undefined || stopping.signal.aborted) break
         await hold()
-        await paused(pause, stopping.signal)
+        await delay(pause, undefined, { ref: false, signal: stopping.signal }).catch(() => undefined)
       }
     }
   }
@@ -105,15 +106,4 @@ export function tellOfEvents({ store, audit, artifacts, runTarget, types, descri
       if ((await artifacts.find(lockModel, id).catch(() => undefined))?.payload.owner === owner) await artifacts.remove(lockModel, id)
     },
   }
-}
-
-function paused(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds)
-    timer.unref()
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

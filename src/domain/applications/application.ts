@@ -23,6 +23,8 @@ export interface Settings {
   readonly idTokenTtlSeconds: number
   readonly refreshTokenTtlSeconds: number
   readonly sessionTtlSeconds: number
+  /** Keys of metadata that people may change of themselves; `*` stands for anything. */
+  readonly selfManagedMetadata: false | readonly string[]
 }
 
 export const defaultSettings: Settings = {
@@ -32,6 +34,7 @@ export const defaultSettings: Settings = {
   idTokenTtlSeconds: 12 * 3600,
   refreshTokenTtlSeconds: 30 * 86_400,
   sessionTtlSeconds: 24 * 3600,
+  selfManagedMetadata: false,
 }
 
 export interface Role {

@@ -54,7 +54,9 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
   async function readRoot(): Promise<CatalogueRootView> {
     const [found, projects] = await Promise.all([store.root(), store.listProjects()])
     if (!found) throw new TypeError('the catalogue is asked before `bootstrap` has run')
-    return { ...found, projects: new Map(projects.map((project) => [project.id, project])) }
+    // What is kept from an older version lacks what this one has added.
+    const settings = { ...defaultSettings, ...found.settings }
+    return { ...found, settings, projects: new Map(projects.map((project) => [project.id, project])) }
   }
 
   async function readView(clientId: string): Promise<ApplicationView | undefined> {

@@ -13,7 +13,7 @@ export type Actor =
 
 /** What it happened to. */
 export interface Subject {
-  readonly kind: 'user' | 'project' | 'application' | 'organization' | 'settings' | 'key' | 'target' | 'execution'
+  readonly kind: 'user' | 'project' | 'application' | 'organization' | 'settings' | 'key' | 'target' | 'execution' | 'registrationToken'
   readonly id: string
 }
 
@@ -54,6 +54,8 @@ export interface EventPayloads {
   'application.created': { name: string; clientId: string; projectId: string }
   'application.changed': { fields: readonly string[] }
   'application.removed': { clientId: string }
+  'registration_token.created': { name: string; uses?: number; expiresAt?: string }
+  'registration_token.revoked': Record<string, never>
   'target.created': { name: string }
   'target.changed': { fields: readonly string[] }
   'target.removed': Record<string, never>
@@ -78,11 +80,20 @@ export interface AuditEvent<T extends EventType = EventType> {
   readonly payload: EventPayloads[T]
 }
 
+/** An event that changed a user. */
+export type Change = AuditEvent & { readonly sequence: number }
+
+export interface ChangesPage {
+  /** The number of the last change that is known; without it they begin at an end. */
+  readonly beyond?: number
+  readonly ascending: boolean
+  readonly limit: number
+}
+
 /** Where recorded events are read, and where occurrences that change nothing are written. */
 export interface AuditStore {
   /** Writes events that belong to no change of a record. */
   record(events: readonly AuditEvent[]): Promise<void>
-  /** The newest events about one subject first; `before` is the id of the last event of the previous page. */
   /**
    * What was recorded of `types` since `cursor` was answered, oldest first, with the cursor to go on from; without one, nothing, and the cursor of now. Nothing is
    * left out, whatever processes record at the same moment.
@@ -92,5 +103,8 @@ export interface AuditStore {
     types: readonly EventType[],
     limit: number,
   ): Promise<{ readonly events: readonly AuditEvent[]; readonly cursor: string }>
+  /** The newest events about one subject first; `before` is the id of the last event of the previous page. */
   list(subject: Subject, page: { before?: string; limit: number }): Promise<readonly AuditEvent[]>
+  /** The changes of a user by their numbers: those above `beyond`, the oldest first, or those below it, the newest first. */
+  changes(userId: string, page: ChangesPage): Promise<readonly Change[]>
 }

@@ -40,6 +40,7 @@ export function createExport({ catalogue, users }: ExportDeps) {
           idTokenTtl: formatDuration(settings.idTokenTtlSeconds),
           refreshTokenTtl: formatDuration(settings.refreshTokenTtlSeconds),
           sessionTtl: formatDuration(settings.sessionTtlSeconds),
+          selfManagedMetadata: settings.selfManagedMetadata,
         },
         projects: await Promise.all(projects.map(async (project) => projectOf(project, await catalogue.listApplications(project.id)))),
       },

@@ -53,6 +53,7 @@ const settingsShape = {
   idTokenTtl: ttl,
   refreshTokenTtl: ttl,
   sessionTtl: ttl,
+  selfManagedMetadata: z.union([z.literal(false), z.array(text)], 'must be false or a list of keys, in which * stands for anything'),
 } as const
 
 const projectShape = {

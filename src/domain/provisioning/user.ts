@@ -41,6 +41,7 @@ const profileShape = {
   givenName: text,
   familyName: text,
   displayName: text,
+  description: text,
   nickName: text,
   gender: text,
   locale,

@@ -1,4 +1,5 @@
 import { newObjectId, newSecret } from '#src/base/ids.ts'
+import type { Actor, AuditStore } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { ArtifactStore } from './store.ts'
 
@@ -22,6 +23,7 @@ interface Payload {
 
 export interface RegistrationTokensDeps {
   readonly artifacts: Pick<ArtifactStore, 'find' | 'put' | 'insert' | 'remove' | 'listByAccount'>
+  readonly audit: Pick<AuditStore, 'record'>
   readonly recorder: Recorder
   readonly hash: (secret: string) => string
 }
@@ -35,7 +37,7 @@ const nothingToGiveBack = { giveBack: async () => {} }
 
 export type RegistrationTokens = ReturnType<typeof createRegistrationTokens>
 
-export function createRegistrationTokens({ artifacts, recorder, hash }: RegistrationTokensDeps) {
+export function createRegistrationTokens({ artifacts, audit, recorder, hash }: RegistrationTokensDeps) {
   const isOver = ({ expiresAt }: Payload) => expiresAt !== undefined && new Date(expiresAt) <= recorder.now()
   const endOf = ({ expiresAt }: Pick<Payload, 'expiresAt'>) => (expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) })
 
@@ -55,11 +57,10 @@ export function createRegistrationTokens({ artifacts, recorder, hash }: Registra
 
   return {
     /** A new token; its text is told this once. */
-    async create({
-      name,
-      uses,
-      expiresAt,
-    }: Pick<RegistrationToken, 'name' | 'uses' | 'expiresAt'>): Promise<{ id: string; token: string }> {
+    async create(
+      { name, uses, expiresAt }: Pick<RegistrationToken, 'name' | 'uses' | 'expiresAt'>,
+      actor: Actor,
+    ): Promise<{ id: string; token: string }> {
       const at = recorder.now()
       const token = `iat_${newSecret()}`
       const payload: Payload = {
@@ -71,6 +72,8 @@ export function createRegistrationTokens({ artifacts, recorder, hash }: Registra
       }
       const key = hash(token)
       await artifacts.put({ model, id: key, payload: { ...payload, key }, accountId: owner, ...endOf(payload) })
+      const facts = { name, ...(uses !== undefined && { uses }), ...(payload.expiresAt !== undefined && { expiresAt: payload.expiresAt }) }
+      await audit.record([recorder.event('registration_token.created', actor, { kind: 'registrationToken', id: payload.id }, facts)])
       return { id: payload.id, token }
     },
 
@@ -90,11 +93,12 @@ export function createRegistrationTokens({ artifacts, recorder, hash }: Registra
     },
 
     /** Whether there was such a token. */
-    async revoke(id: string): Promise<boolean> {
+    async revoke(id: string, actor: Actor): Promise<boolean> {
       const found = (await all()).find((each) => each.id === id)
       if (!found) return false
       await artifacts.remove(model, found.key)
       await Promise.all((await takenUses(found.key)).map((number) => artifacts.remove(useModel, useId(found.key, number))))
+      await audit.record([recorder.event('registration_token.revoked', actor, { kind: 'registrationToken', id }, {})])
       return true
     },
 

@@ -81,7 +81,7 @@ export function partsOfGrantId(id: string): { readonly userId: UserId; readonly 
 const hasGrant = ({ roles }: User, projectId: string) => Object.hasOwn(roles, projectId)
 
 /** What a user is granted in a project. @throws GrantNotFound */
-export function grantOf(user: User, projectId: string): Grant {
+function grantOf(user: User, projectId: string): Grant {
   if (!hasGrant(user, projectId)) throw new GrantNotFound()
   return {
     id: grantIdOf(user.id, projectId),

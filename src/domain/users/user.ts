@@ -24,9 +24,11 @@ export interface PostalAddress {
   readonly country?: string
 }
 
-/** What is told about somebody. A machine has a display name only. */
+/** What is told about somebody. A machine has a display name and a description only. */
 export interface Profile {
   readonly displayName?: string
+  /** Of a machine: what it is for. */
+  readonly description?: string
   readonly givenName?: string
   readonly familyName?: string
   readonly nickName?: string

@@ -1,4 +1,4 @@
-import { newObjectId, newSecret } from '#src/base/ids.ts'
+import { isObjectId, newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Actor, AuditEvent } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
@@ -51,6 +51,11 @@ export interface UserEdit {
   readonly roles?: Readonly<Record<string, readonly string[]>>
   readonly admin?: boolean
   readonly secretHash?: string
+}
+
+/** The same, where the next profile depends on the one until now. */
+interface ProfileEdit extends Omit<UserEdit, 'profile'> {
+  readonly profile: (current: Profile) => Profile
 }
 
 export type Users = ReturnType<typeof createUsers>
@@ -147,6 +152,7 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
       assertAcceptableUsername(wanted.username)
       assertAcceptableProfile(wanted.profile)
       await assertNobodysAddress(wanted.username)
+      if (wanted.id !== undefined && !isObjectId(wanted.id)) throw new UserInvalid('id', 'must be 24 hexadecimal characters in lower case')
       if (wanted.passwordHash !== undefined) passwordScheme(wanted.passwordHash)
       const passwordHash = wanted.passwordHash ?? (wanted.password === undefined ? undefined : await passwords.hash(wanted.password))
       const at = recorder.now()
@@ -177,14 +183,19 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
       return user
     },
 
-    /** Changes what `edit` names; what is the same already makes no event. @throws UserNotFound, UsernameTaken, UserInvalid */
-    async edit(id: UserId, edit: UserEdit, actor: Actor): Promise<User> {
-      if (edit.username !== undefined) {
-        assertAcceptableUsername(edit.username)
-        await assertNobodysAddress(edit.username, id)
+    /**
+     * Changes what `edit` names, and what it makes of the profile as it is at that moment; that is pure and may be asked again. What is the same already makes no
+     * event.
+     * @throws UserNotFound, UsernameTaken, UserInvalid
+     */
+    async edit(id: UserId, { profile, ...fields }: UserEdit | ProfileEdit, actor: Actor): Promise<User> {
+      if (fields.username !== undefined) {
+        assertAcceptableUsername(fields.username)
+        await assertNobodysAddress(fields.username, id)
       }
-      if (edit.profile) assertAcceptableProfile(edit.profile)
       return store.update(id, (current) => {
+        const edit: UserEdit = { ...fields, profile: typeof profile === 'function' ? profile(current.profile) : profile }
+        if (edit.profile) assertAcceptableProfile(edit.profile)
         const changed = (Object.keys(edit) as (keyof UserEdit)[]).filter(
           (field) => edit[field] !== undefined && JSON.stringify(sorted(edit[field])) !== JSON.stringify(sorted(current[field])),
         )

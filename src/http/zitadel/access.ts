@@ -6,8 +6,8 @@ import { type DescMethod, getOption, type Message } from '@bufbuild/protobuf'
 import { auth_option } from '@zitadel/proto/zitadel/options_pb.js'
 import { options } from '@zitadel/proto/zitadel/protoc_gen_zitadel/v2/options_pb.js'
 import type { Caller } from './authenticate.ts'
+import { nameOf } from './call.ts'
 import { StatusError } from './errors.ts'
-import { nameOf } from './handler.ts'
 
 /** What a caller needs. */
 export interface Access {
@@ -21,7 +21,10 @@ export interface Access {
 
 type Rule = readonly [permission: string, self?: string]
 
-const read = (self = 'userId'): Rule => ['user.read', self]
+/** Of users: people may do it for themselves. */
+const read: Rule = ['user.read', 'userId']
+const writeOwn: Rule = ['user.write', 'userId']
+const write: Rule = ['user.write']
 
 /** Of services whose descriptors say "authenticated". */
 const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
@@ -90,9 +93,44 @@ const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     ListOrganizations: ['org.read'],
   },
   'zitadel.user.v2.UserService': {
-    SetUserMetadata: ['user.write'],
-    ListUserMetadata: read(),
-    DeleteUserMetadata: ['user.write'],
+    CreateUser: write,
+    GetUserByID: read,
+    ListUsers: ['user.read'],
+    UpdateUser: write,
+    UpdateHumanUser: write,
+    // An address is proved by a code that the person has, or by somebody who manages users: the handlers look at that.
+    SetEmail: writeOwn,
+    ResendEmailCode: write,
+    SendEmailCode: write,
+    VerifyEmail: writeOwn,
+    SetPhone: writeOwn,
+    RemovePhone: writeOwn,
+    ResendPhoneCode: write,
+    VerifyPhone: writeOwn,
+    PasswordReset: write,
+    // With the password until now or a code only: the handler looks at that.
+    SetPassword: writeOwn,
+    DeactivateUser: write,
+    ReactivateUser: write,
+    LockUser: write,
+    UnlockUser: write,
+    DeleteUser: ['user.delete'],
+    AddSecret: write,
+    RemoveSecret: write,
+    AddKey: write,
+    RemoveKey: write,
+    ListKeys: ['user.read'],
+    AddPersonalAccessToken: write,
+    RemovePersonalAccessToken: write,
+    ListPersonalAccessTokens: ['user.read'],
+    ListAuthenticationMethodTypes: read,
+    ListAuthenticationFactors: read,
+    ListIDPLinks: read,
+    ListPasskeys: read,
+    // Of themselves where the setting says so: the handlers look at that.
+    SetUserMetadata: writeOwn,
+    ListUserMetadata: read,
+    DeleteUserMetadata: writeOwn,
   },
 }
 
@@ -115,7 +153,12 @@ export function accessOf(rpc: DescMethod): Access {
 export function assertMay({ permission, self, isFirstApi }: Access, caller: Caller, request?: Message): void {
   if (permission === undefined || caller.may(permission)) return
   if (self !== undefined && request && (request as unknown as Record<string, unknown>)[self] === caller.user.id) return
-  if (isFirstApi) throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
-  if (!caller.isMember) throw new StatusError('notFound', 'membership not found', { id: 'AUTHZ-cdgFk' })
-  throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-AWfge' })
+  throw refusalOf(caller, isFirstApi)
+}
+
+/** What a caller is told who may not. */
+export function refusalOf(caller: Caller, isFirstApi = false): StatusError {
+  if (isFirstApi) return new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
+  if (!caller.isMember) return new StatusError('notFound', 'membership not found', { id: 'AUTHZ-cdgFk' })
+  return new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-AWfge' })
 }

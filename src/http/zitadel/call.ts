@@ -9,3 +9,7 @@ export interface Call {
   /** The address that it came from. */
   readonly ip: string
 }
+
+/** The name by which an RPC is called: `zitadel.auth.v1.AuthService/GetMyMetadata`. */
+export const nameOf = (rpc: { readonly parent: { readonly typeName: string }; readonly name: string }) =>
+  `${rpc.parent.typeName}/${rpc.name}`

@@ -24,39 +24,46 @@ import type { Dispatch } from './dispatch.ts'
 import { type StatusError, statusOf, unexpected, withId } from './errors.ts'
 import { type GrpcServicesNeeds, grpcServices, serveGrpcServices } from './grpcServices.ts'
 import { shareWithBrowsers } from './origins.ts'
+import { answerPlain, plainProtocol } from './plainCalls.ts'
 import { publishedServices } from './published.ts'
 
-type Answer = ReturnType<typeof connectNodeAdapter>
+interface Loaded {
+  /** Answers in any of the protocols. */
+  readonly answer: ReturnType<typeof connectNodeAdapter>
+  /** By the names of methods; none of gRPC's own services, which are streams. */
+  readonly rpcs: ReadonlyMap<string, DescMethodUnary>
+}
 
 /** Answers a request for a method by its name, in whichever of the protocols it is made. */
 export function createConnect(dispatch: Dispatch, needs: GrpcServicesNeeds): (ctx: Context) => Promise<void> {
   const loaders = new Map(publishedServices.map(({ name, load }) => [name, load]))
-  const answers = new Map<string, Answer>()
+  const loaded = new Map<string, Loaded>()
 
-  async function answerOf(name: string): Promise<Answer> {
-    const known = answers.get(name)
-    if (known) return known
+  async function load(name: string): Promise<Loaded> {
     const isOfGrpc = grpcServices.some(({ typeName }) => typeName === name)
-    const load = loaders.get(name)
-    const service = load && (await load())
+    const service = await loaders.get(name)?.()
     const limits = service && (await limitsOf(dispatch, service))
-    const made = connectNodeAdapter({
+    const rpcs = new Map(service?.methods.map((rpc) => [rpc.name, rpc as DescMethodUnary]))
+    const answer = connectNodeAdapter({
       // Nothing of what is sent is worth the time of compressing it, which is the proxy's business.
       acceptCompression: [],
       contextValues: (request) => createContextValues().set(contextKey, contextOf.get(request)),
       routes(router) {
         if (isOfGrpc) serveGrpcServices(router, needs)
-        if (service && limits) for (const rpc of service.methods) serve(router, dispatch, rpc as DescMethodUnary, limits.get(rpc.name))
+        if (limits) for (const rpc of rpcs.values()) serve(router, dispatch, rpc, limits.get(rpc.name))
       },
     })
-    if (service || isOfGrpc) answers.set(name, made)
-    return made
+    if (service || isOfGrpc) loaded.set(name, { answer, rpcs })
+    return { answer, rpcs }
   }
 
   return async (ctx) => {
     if (shareWithBrowsers(ctx)) return
-    const [, name = ''] = ctx.path.split('/')
-    const answer = await answerOf(name)
+    const [, name = '', method = ''] = ctx.path.split('/')
+    const { answer, rpcs } = loaded.get(name) ?? (await load(name))
+    const protocol = plainProtocol(ctx)
+    const rpc = protocol && rpcs.get(method)
+    if (protocol && rpc) return answerPlain(ctx, { dispatch, rpc, protocol, refusalOf: (error) => refusalOf(error, ctx) })
     ctx.respond = false
     ctx.res.statusCode = 200
     contextOf.set(ctx.req, ctx)
@@ -84,13 +91,18 @@ function serve(router: ConnectRouter, dispatch: Dispatch, rpc: DescMethodUnary, 
       try {
         return await dispatch.call(rpc, ctx satisfies Call, () => request)
       } catch (error) {
-        const status = statusOf(error)
-        if (!status) ctx.app.emit('error', error, ctx)
-        throw connectErrorOf(status ?? unexpected())
+        throw refusalOf(error, ctx)
       }
     },
     { readMaxBytes },
   )
+}
+
+/** What is said to the caller of an error; what nobody expected is told to the log. */
+function refusalOf(error: unknown, ctx: Context): ConnectError {
+  const status = statusOf(error)
+  if (!status && error !== ctx.req.errored) ctx.app.emit('error', error, ctx)
+  return connectErrorOf(status ?? unexpected())
 }
 
 function connectErrorOf(status: StatusError): ConnectError {

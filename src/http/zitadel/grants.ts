@@ -7,7 +7,7 @@ import type { User, UserId } from '#src/domain/users/user.ts'
 import type { Caller } from './authenticate.ts'
 import { StatusError } from './errors.ts'
 import { type ProjectsNeeds, passes } from './projects.ts'
-import { assertMayChange, existing, textMethodOf } from './users.ts'
+import { changeable, textMethodOf } from './users.ts'
 
 /** What of a query the store knows by itself, and what is looked at one by one. A list of projects leaves all others out. */
 export interface GrantQuery {
@@ -69,7 +69,7 @@ export async function assertMayGrant(
   projectId: string,
   roles: readonly string[] = [],
 ): Promise<void> {
-  assertMayChange(needs, caller, await existing(needs, userId))
+  await changeable(needs, caller, userId)
   if (projectId === needs.ownProjectId() && !holdsAll(caller.held, roles))
     throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
 }
@@ -79,7 +79,3 @@ export async function assertMayRegrant(needs: ProjectsNeeds, caller: Caller, use
   const { roles } = await needs.grants.get(userId, projectId)
   await assertMayGrant(needs, caller, userId, projectId, roles)
 }
-
-/** What a user is called. */
-export const shownName = ({ username, profile: { displayName, givenName, familyName } }: User) =>
-  displayName ?? ([givenName, familyName].filter(Boolean).join(' ') || username)

@@ -2,6 +2,7 @@
  * What every gRPC server offers: health (grpc.health.v1) and reflection (grpc.reflection.v1), by which tools like `grpcurl` find out what is served. Their descriptors stand here,
  * because no package publishes them for this library.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { createFileRegistry, type DescFile, type DescService, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf'
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt'
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect'
@@ -24,6 +25,7 @@ function message(name: string, fields: readonly Field[], oneof?: string): JsonVa
     name,
     field: fields.map(([field, number, type, more]) => ({
       name: field,
+      jsonName: field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
       number,
       label: 'LABEL_OPTIONAL',
       ...(type.startsWith('.') ? { type: 'TYPE_MESSAGE', typeName: type } : { type: `TYPE_${type.toUpperCase()}` }),
@@ -168,7 +170,7 @@ export function serveGrpcServices(router: ConnectRouter, { ping }: GrpcServicesN
         const status = isKnown(service) ? await statusNow() : serving.serviceUnknown
         if (status !== told) yield { status }
         told = status
-        await unlessAborted(watchMs, signal)
+        await delay(watchMs, undefined, { ref: false, signal }).catch(() => undefined)
       }
     },
   } as never)
@@ -181,17 +183,6 @@ export function serveGrpcServices(router: ConnectRouter, { ping }: GrpcServicesN
       },
     } as never)
   }
-}
-
-function unlessAborted(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds)
-    timer.unref()
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }
 
 interface ReflectionRequest {

@@ -25,7 +25,3 @@ export function handlerOf<I extends DescMessage, O extends DescMessage>(
     handle: async (request, caller) => create(rpc.output, await handle(request as MessageShape<I>, caller)),
   }
 }
-
-/** The name under which an RPC's handler is found: `zitadel.auth.v1.AuthService/GetMyMetadata`. */
-export const nameOf = (rpc: { readonly parent: { readonly typeName: string }; readonly name: string }) =>
-  `${rpc.parent.typeName}/${rpc.name}`

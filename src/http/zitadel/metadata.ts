@@ -2,10 +2,20 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import type { MetadataQuery, MetadataSchema } from '@zitadel/proto/zitadel/metadata_pb.js'
 import type { ListDetailsSchema, ListQuery } from '@zitadel/proto/zitadel/object_pb.js'
-import { type Metadata, type MetadataEntry, metadataLimits } from '#src/domain/metadata/metadata.ts'
+import {
+  assertAcceptable,
+  type KeyValue,
+  type Metadata,
+  type MetadataEntry,
+  MetadataLimitReached,
+  MetadataNotFound,
+  metadataLimits,
+} from '#src/domain/metadata/metadata.ts'
 import type { KeyFilter } from '#src/domain/metadata/search.ts'
 import type { MetadataFound } from '#src/domain/metadata/store.ts'
+import { UserNotFound } from '#src/domain/users/user.ts'
 import { StatusError } from './errors.ts'
+import { listQueryOf } from './pagination.ts'
 import { textMethodOf } from './users.ts'
 
 export interface MetadataNeeds {
@@ -17,7 +27,6 @@ export interface MetadataNeeds {
 /** For requests that write metadata. */
 export const metadataBodyBytes = 2 * 1024 * 1024
 
-const maxRows = 1000
 /** Each query costs a pass over the keys of a user. */
 const maxQueries = 100
 
@@ -29,16 +38,21 @@ export function filtersOf(queries: readonly MetadataQuery[]): readonly KeyFilter
   )
 }
 
-/** The part of a list that is asked for: newest first, a thousand rows, unless it says otherwise. */
-export function pageOf(query: ListQuery | undefined): { offset: number; limit: number; ascending: boolean } {
-  const limit = query?.limit || maxRows
-  if (limit > maxRows) throw limitExceeded()
-  const offset = query?.offset ?? 0n
-  // An offset of 64 bits is past the end of what any user can have.
-  return { offset: Number(offset < metadataLimits.keys ? offset : metadataLimits.keys), limit, ascending: query?.asc ?? false }
+/** The part of a list that is asked for. An offset of 64 bits is past the end of what any user can have. @throws StatusError */
+export function pageOf(query: ListQuery | undefined): ReturnType<typeof listQueryOf> {
+  const part = listQueryOf(query)
+  return { ...part, offset: Math.min(part.offset, metadataLimits.keys) }
 }
 
 const limitExceeded = () => new StatusError('invalidArgument', 'Limit exceeded', { id: 'QUERY-4M0fs' })
+
+/** The entries of a user who is to be made: of a key that is named twice, the last. @throws MetadataInvalid, MetadataLimitReached */
+export function entriesOfNew(given: readonly KeyValue[]): readonly KeyValue[] {
+  const entries = [...new Map(given.map(({ key, value }) => [key, { key, value }])).values()]
+  for (const { key, value } of entries) assertAcceptable(key, value)
+  if (entries.length > metadataLimits.keys) throw new MetadataLimitReached(`a user may have at most ${metadataLimits.keys} metadata keys`)
+  return entries
+}
 
 /** One entry as the first API tells it. */
 export function metadataOf({ key, value, sequence, createdAt, changedAt }: MetadataEntry, resourceOwner: string) {
@@ -58,4 +72,15 @@ export function listDetailsOf({ total, sequence, changedAt }: MetadataFound) {
     processedSequence: BigInt(sequence),
     viewTimestamp: timestampFromDate(changedAt),
   } satisfies MessageInitShape<typeof ListDetailsSchema>
+}
+
+/** Says why a write is refused, in ZITADEL's words; a user who is not there is another kind of error in each version. */
+export async function refused<T>(unknownUser: 'failedPrecondition' | 'notFound', write: Promise<T>): Promise<T> {
+  try {
+    return await write
+  } catch (error) {
+    if (error instanceof UserNotFound) throw new StatusError(unknownUser, 'User could not be found', { id: 'COMMAND-uXHNj' })
+    if (error instanceof MetadataNotFound) throw new StatusError('notFound', 'One or more keys do not exist', { id: 'META-2nnds' })
+    throw error
+  }
 }

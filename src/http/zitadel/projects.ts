@@ -92,8 +92,3 @@ export function sorted<T>(rows: readonly T[], column: ((row: T) => string | numb
   if (!column) return rows
   return rows.toSorted((a, b) => (column(a) < column(b) ? -1 : column(a) > column(b) ? 1 : 0))
 }
-
-/** @throws StatusError 403 for another organization than the one that there is */
-export function assertOurOrganization(named: string, ours: string): void {
-  if (named !== ours) throw new StatusError('permissionDenied', "Organisation doesn't exist", { id: 'AUTH-Bs7Ds' })
-}

@@ -1,8 +1,11 @@
 /** What the APIs of both versions need to speak of users. */
+import type { Clock } from '#src/base/clock.ts'
 import type { TextMethod } from '#src/base/text.ts'
 import { textMethods } from '#src/base/text.ts'
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { holdsAll } from '#src/domain/applications/ownRoles.ts'
 import type { Actor, AuditStore } from '#src/domain/audit/events.ts'
+import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { Codes } from '#src/domain/users/codes.ts'
 import type { CheckPassword } from '#src/domain/users/signIn.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
@@ -14,7 +17,10 @@ export interface UsersNeeds {
   readonly users: Users
   readonly codes: Codes
   readonly checkPassword: CheckPassword
-  readonly audit: Pick<AuditStore, 'list'>
+  readonly audit: Pick<AuditStore, 'changes'>
+  readonly catalogue: Pick<Catalogue, 'root' | 'find' | 'findProject'>
+  readonly sessions: Pick<Sessions, 'list'>
+  readonly now: Clock
   readonly ownProjectId: () => string
   /** The organization that everything belongs to: ZITADEL's `resourceOwner`. */
   readonly organizationId: () => string
@@ -30,14 +36,47 @@ export async function existing({ users }: Pick<UsersNeeds, 'users'>, id: string)
   return user
 }
 
+/** The person of an id. @throws StatusError 404, also when it is that of a machine */
+export async function existingPerson(needs: Pick<UsersNeeds, 'users'>, id: string): Promise<User> {
+  const user = await existing(needs, id)
+  if (user.kind === 'human') return user
+  throw new StatusError('notFound', 'User could not be found', { id: 'QUERY-Dfbg2' })
+}
+
+/** The user of an id, when the caller may change them, and they are of the `kind` that it is about. @throws StatusError 404, 403, 400 */
+export async function changeable(
+  needs: Pick<UsersNeeds, 'users' | 'ownProjectId'>,
+  caller: Caller,
+  id: string,
+  kind?: User['kind'],
+): Promise<User> {
+  const user = await existing(needs, id)
+  assertMayChange(needs, caller, user)
+  if (kind) assertKind(user, kind)
+  return user
+}
+
+/** @throws StatusError 400 */
+export function assertKind(user: User, kind: User['kind']): void {
+  if (user.kind !== kind) throw new StatusError('failedPrecondition', 'Not allowed for this user type', { id: 'COMMAND-Df2f1' })
+}
+
 /**
  * Refuses whoever would change somebody who may do more than they: with another's password, address or key they would be that other. Everybody may change
  * themselves as far as the RPC lets them.
  * @throws StatusError 403
  */
-export function assertMayChange({ ownProjectId }: Pick<UsersNeeds, 'ownProjectId'>, caller: Caller, user: User): void {
+function assertMayChange({ ownProjectId }: Pick<UsersNeeds, 'ownProjectId'>, caller: Caller, user: User): void {
   if (user.id === caller.user.id || holdsAll(caller.held, heldBy(user, ownProjectId()))) return
   throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
+}
+
+/**
+ * Refuses to let somebody shut themselves out. Whoever removes an administrator is another one, so the last of them stays.
+ * @throws StatusError 400
+ */
+export function assertAnother(caller: Caller, user: User): void {
+  if (user.id === caller.user.id) throw new StatusError('failedPrecondition', 'You cannot do this to yourself: another manager has to')
 }
 
 const methodNames = Object.keys(textMethods) as readonly TextMethod[]

@@ -1,5 +1,5 @@
 import type { ClientSession, Db } from 'mongodb'
-import type { AuditEvent, AuditStore } from '#src/domain/audit/events.ts'
+import type { AuditEvent, AuditStore, Change } from '#src/domain/audit/events.ts'
 import type { Connection } from './connection.ts'
 
 interface EventDocument extends Omit<AuditEvent, 'id'> {
@@ -74,6 +74,18 @@ export function createAuditStore(connection: Connection): AuditStore {
             .limit(limit)
             .toArray()
         ).map(eventOf)
+      }),
+
+    changes: (userId, { beyond, ascending, limit }) =>
+      connection.run(async () => {
+        // The index has what has a number, and is taken where that is asked for.
+        const numbered = { $exists: true, ...(beyond !== undefined && (ascending ? { $gt: beyond } : { $lt: beyond })) }
+        const found = events.find({ 'subject.id': userId, 'subject.kind': 'user', sequence: numbered })
+        const changes = await found
+          .sort({ sequence: ascending ? 1 : -1 })
+          .limit(limit)
+          .toArray()
+        return changes.map(eventOf) as Change[]
       }),
   }
 }

@@ -1,4 +1,4 @@
-import type { AuditEvent, AuditStore } from '#src/domain/audit/events.ts'
+import type { AuditEvent, AuditStore, Change } from '#src/domain/audit/events.ts'
 import type { Database } from './database.ts'
 
 interface EventRow {
@@ -67,6 +67,19 @@ export function createAuditStore(database: Database): AuditStore {
                 limit,
               )
         return rows.map(eventOf)
+      }),
+
+    changes: (userId, { beyond, ascending, limit }) =>
+      database.read(() => {
+        const [comparison, order, end] = ascending ? ['>', 'ASC', 0] : ['<', 'DESC', Number.MAX_SAFE_INTEGER]
+        const rows = database.all<EventRow>(
+          `SELECT ${eventColumns} FROM events WHERE subject_id = ? AND sequence ${comparison} ? AND subject_kind = 'user'
+           ORDER BY sequence ${order} LIMIT ?`,
+          userId,
+          beyond ?? end,
+          limit,
+        )
+        return rows.map(eventOf) as Change[]
       }),
   }
 }

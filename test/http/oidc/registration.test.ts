@@ -10,6 +10,8 @@ import { allow, ask, callback, kept, manage, openIdp, register, registeredParty 
 import { authorize, relyingParty, signIn } from '../../support/relyingParty.ts'
 import { testStores } from '../../support/stores.ts'
 
+const system = { kind: 'system' } as const
+
 describe.each(testStores)('on $name', ({ make }) => {
   test('an application registers itself, signs people in after they agreed, and is alone in its tokens', async () => {
     await using idp = await openIdp({ store: make() })
@@ -89,13 +91,16 @@ describe.each(testStores)('on $name', ({ make }) => {
     const metadata = { redirect_uris: [callback] }
     expect(await register(idp, metadata)).toMatchObject({ status: 401, error: 'invalid_token' })
     expect(await register(idp, metadata, 'iat_unknown')).toMatchObject({ status: 401 })
-    const any = await registrationTokens.create({ name: 'partners' })
+    const any = await registrationTokens.create({ name: 'partners' }, system)
     expect((await register(idp, metadata, any.token)).status).toBe(201)
     expect((await register(idp, metadata, any.token)).status).toBe(201)
     expect(await registrationTokens.list()).toEqual([{ id: any.id, name: 'partners', createdAt: expect.any(Date) }])
-    expect(await registrationTokens.revoke(any.id)).toBe(true)
+    expect(await registrationTokens.revoke(any.id, system)).toBe(true)
     expect((await register(idp, metadata, any.token)).status).toBe(401)
-    expect(await registrationTokens.revoke(any.id)).toBe(false)
+    expect(await registrationTokens.revoke(any.id, system)).toBe(false)
+    const trail = await idp.domain.stores.audit.list({ kind: 'registrationToken', id: any.id }, { limit: 5 })
+    expect(trail.map(({ type }) => type)).toEqual(['registration_token.revoked', 'registration_token.created'])
+    expect(JSON.stringify(trail)).not.toContain(any.token)
   })
 
   test.each([1, 2, 5])(
@@ -106,7 +111,7 @@ describe.each(testStores)('on $name', ({ make }) => {
       await using other = await startIdp({ store })
       await allow(idp, 'token')
       const { registrationTokens } = idp.domain
-      const { id, token } = await registrationTokens.create({ name: 'partners', uses })
+      const { id, token } = await registrationTokens.create({ name: 'partners', uses }, system)
       // What did not come to be uses nothing up.
       expect((await register(idp, { redirect_uris: ['http://app.example/'] }, token)).status).toBe(400)
       expect(await registrationTokens.list()).toEqual([{ id, name: 'partners', uses, createdAt: expect.any(Date) }])

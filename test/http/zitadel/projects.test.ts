@@ -103,6 +103,9 @@ const first: readonly Call[] = [
     `{"details":{"totalResult":"1","viewTimestamp":"TIME"},"result":[{"key":"seller","details":{${both},"resourceOwner":"{org}"},"displayName":"Sells things","group":"staff"}]}`,
   ],
   ['DELETE /management/v1/projects/{shop}/roles/seller', undefined, 200, changed],
+  ['POST /management/v1/projects/{shop}/roles/_bulk', '{"roles":[{"key":"a/b","displayName":"With a slash"}]}', 200, changed],
+  ['PUT /management/v1/projects/{shop}/roles/a/b', '{"displayName":"With a slash in it"}', 200, changed],
+  ['DELETE /management/v1/projects/{shop}/roles/a/b', undefined, 200, changed],
   [
     'POST /management/v1/projects/{shop}/apps/oidc',
     '{"name":"Portal","redirectUris":["https://shop.example/callback"],"responseTypes":["OIDC_RESPONSE_TYPE_CODE"],' +

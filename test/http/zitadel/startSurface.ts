@@ -6,6 +6,7 @@ import { Busy, StoreUnavailable } from '#src/base/errors.ts'
 import { composeDomain } from '#src/composeDomain.ts'
 import type { AuthorizationRequests } from '#src/domain/sessions/authorizationRequests.ts'
 import type { Bearer } from '#src/domain/sessions/bearer.ts'
+import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import { openSqlite } from '#src/storage/sqlite/open.ts'
@@ -52,6 +53,7 @@ export async function startSurface() {
   const bearers = new Map<string, Bearer>([
     ['jane', { user: jane, scopes: new Set(), audience: ours }],
     ['jane-elsewhere', { user: jane, scopes: new Set(), audience: new Set(['another-project']) }],
+    ['manager', { user: { ...jane, id: '65f0000000000000000000fe' as UserId, admin: true }, scopes: new Set(), audience: ours }],
     ['application', { clientId: 'app', scopes: new Set(), audience: ours }],
     ['removed', { user: nobody, scopes: new Set(), audience: ours }],
   ])
@@ -65,6 +67,7 @@ export async function startSurface() {
     issuer: 'http://localhost:8080',
     ping: () => stores.ping(),
     authorizationRequests: {} as AuthorizationRequests,
+    sessions: {} as Sessions,
     async verifyBearer(token: string) {
       if (token === 'store-away') throw new StoreUnavailable('the disk is full')
       if (token === 'busy') throw new Busy('tokens')
@@ -101,6 +104,10 @@ export async function startSurface() {
     metadata,
     failures,
     send,
+    /** Moves the clock a second. */
+    tick() {
+      now = new Date(now.getTime() + 1000)
+    },
     /** Gives Jane a metadata entry, a second after the last. */
     async set(key: string, value: string | Uint8Array) {
       now = new Date(now.getTime() + 1000)

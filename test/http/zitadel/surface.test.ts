@@ -80,14 +80,14 @@ describe('who may ask', () => {
 
 describe('an address', () => {
   test.each([
-    ['GET', '/auth/v1/users/me', 'zitadel.auth.v1.AuthService/GetMyUser'],
+    ['DELETE', '/auth/v1/users/me', 'zitadel.auth.v1.AuthService/RemoveMyUser'],
     ['POST', '/management/v1/orgs/me/domains/_search', 'zitadel.management.v1.ManagementService/ListOrgDomains'],
     ['DELETE', '/management/v1/policies/login', 'zitadel.management.v1.ManagementService/ResetLoginPolicyToDefault'],
-    ['PUT', '/management/v1/projects/7/roles/a/b', 'zitadel.management.v1.ManagementService/UpdateProjectRole'],
+    ['PUT', '/management/v1/projects/7/grants/8', 'zitadel.management.v1.ManagementService/UpdateProjectGrant'],
     ['GET', '/admin/v1/healthz', 'zitadel.admin.v1.AdminService/Healthz'],
     ['POST', '/v2/users/7/passkeys', 'zitadel.user.v2.UserService/RegisterPasskey'],
-    ['POST', '/v2/users', 'zitadel.user.v2.UserService/ListUsers'],
-    ['POST', '/v2beta/projects', 'zitadel.project.v2beta.ProjectService/CreateProject'],
+    ['POST', '/v2/users/7/totp', 'zitadel.user.v2.UserService/RegisterTOTP'],
+    ['POST', '/v2beta/projects/7/grants', 'zitadel.project.v2beta.ProjectService/CreateProjectGrant'],
   ])('that ZITADEL publishes and we do not serve is answered with 501: %s %s', async (method, address, rpc) => {
     const { status, text } = await surface.send({ method, path: address, headers: { Authorization: '' } })
     expect([status, text]).toEqual([501, JSON.stringify({ code: 12, message: `${rpc} is not served` })])
@@ -114,8 +114,8 @@ describe('an address', () => {
   test('of a method by its name answers what its address answers, or that it is not served', async () => {
     const call = (name: string) => surface.send({ method: 'POST', path: `/zitadel.auth.v1.AuthService/${name}`, body: {} })
     expect((await call('ListMyMetadata')).json).toEqual((await surface.search({})).json)
-    const { status, json } = await call('GetMyUser')
-    expect([status, json]).toEqual([501, { code: 'unimplemented', message: 'zitadel.auth.v1.AuthService/GetMyUser is not served' }])
+    const { status, json } = await call('RemoveMyUser')
+    expect([status, json]).toEqual([501, { code: 'unimplemented', message: 'zitadel.auth.v1.AuthService/RemoveMyUser is not served' }])
     expect((await call('GetYourUser')).status).toBe(404)
     expect((await surface.send({ method: 'POST', path: '/zitadel.nothing.v1.Service/Get', body: {} })).status).toBe(404)
   })

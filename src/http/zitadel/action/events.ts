@@ -32,11 +32,16 @@ function changeOf(fields: readonly string[]): string {
   return fields.includes('secretHash') ? 'user.machine.secret.updated' : 'user.human.profile.changed'
 }
 
+/** The name that ZITADEL gives an event; none when it is not about a user. */
+export function nameOfEvent(event: AuditEvent): string | undefined {
+  const found = names[event.type]
+  return typeof found === 'function' ? found(event) : found
+}
+
 /** What a target is told of an event; nothing when it is not about a user. Values of metadata are not in it. */
 export function describeEvent(event: AuditEvent, organizationId: string): { readonly name: string; readonly payload: object } | undefined {
-  const found = names[event.type]
-  if (found === undefined) return undefined
-  const name = typeof found === 'string' ? found : found(event)
+  const name = nameOfEvent(event)
+  if (name === undefined) return undefined
   const { subject, actor, at, sequence, payload } = event
   return {
     name,

@@ -5,8 +5,9 @@ import type { Application } from '#src/domain/applications/application.ts'
 import { ApplicationKeyNotFound } from '#src/domain/applications/failures.ts'
 import { type ApplicationKey, addKeyTo, keyCreation, keyOf, keysOf } from '../applicationKeys.ts'
 import { handlerOf } from '../handler.ts'
+import { assertOurs } from '../organization.ts'
 import { cut, paginationOf } from '../pagination.ts'
-import { assertOurOrganization, type ProjectsNeeds, pageDetails, sorted } from '../projects.ts'
+import { type ProjectsNeeds, pageDetails, sorted } from '../projects.ts'
 import { actorOf } from '../users.ts'
 
 interface Owned {
@@ -30,7 +31,7 @@ export function keyHandlers(needs: ProjectsNeeds) {
 
   /** The key of an id, wherever the request lets it be. @throws ApplicationNotFound, ApplicationKeyNotFound */
   async function find(id: string, { applicationId, projectId, organizationId: named }: Named): Promise<Owned> {
-    if (named !== '') assertOurOrganization(named, organizationId())
+    if (named !== '') assertOurs(named, organizationId())
     const found = allOf(await applicationsOf(applicationId, projectId)).find(({ key }) => key.id === id)
     if (!found) throw new ApplicationKeyNotFound(id)
     return found
@@ -56,7 +57,7 @@ export function keyHandlers(needs: ProjectsNeeds) {
 
     handlerOf(method.listApplicationKeys, async ({ pagination, sortingColumn, resourceId }) => {
       const part = paginationOf(pagination)
-      if (resourceId.case === 'organizationId') assertOurOrganization(resourceId.value, organizationId())
+      if (resourceId.case === 'organizationId') assertOurs(resourceId.value, organizationId())
       const owners = await applicationsOf(
         resourceId.case === 'applicationId' ? resourceId.value : undefined,
         resourceId.case === 'projectId' ? resourceId.value : undefined,

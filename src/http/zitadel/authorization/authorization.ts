@@ -16,13 +16,14 @@ import {
   type GrantQuery,
   ofUsers,
   partsOf,
-  shownName,
   together,
 } from '../grants.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
+import { assertOurs } from '../organization.ts'
 import { paginationOf } from '../pagination.ts'
-import { assertOurOrganization, pageDetails } from '../projects.ts'
+import { displayNameOf } from '../profile.ts'
+import { pageDetails } from '../projects.ts'
 import { actorOf } from '../users.ts'
 
 export function authorizationHandlers(needs: HandlerNeeds) {
@@ -80,7 +81,7 @@ export function authorizationHandlers(needs: HandlerNeeds) {
     }),
 
     handlerOf(method.createAuthorization, async ({ userId, projectId, organizationId: named, roleKeys }, caller) => {
-      if (named !== undefined) assertOurOrganization(named, organizationId())
+      if (named !== undefined) assertOurs(named, organizationId())
       await assertMayGrant(needs, caller, userId, projectId, roleKeys)
       const { id, user } = await grants.add(userId as UserId, projectId, roleKeys, actorOf(caller))
       return { id, creationDate: timestampFromDate(user.changedAt) }
@@ -123,7 +124,7 @@ function messageOf({ id, user, projectId, roles, active }: Grant, { organization
     user: {
       id: user.id,
       preferredLoginName: user.username,
-      displayName: shownName(user),
+      displayName: displayNameOf(user),
       avatarUrl: user.profile.picture,
       organizationId: organization.id,
     },

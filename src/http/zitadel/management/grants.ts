@@ -18,11 +18,11 @@ import {
   ofType,
   ofUsers,
   partsOf,
-  shownName,
   together,
 } from '../grants.ts'
 import { handlerOf } from '../handler.ts'
 import { listQueryOf } from '../pagination.ts'
+import { displayNameOf } from '../profile.ts'
 import { type ProjectsNeeds, passes } from '../projects.ts'
 import { actorOf } from '../users.ts'
 
@@ -136,7 +136,7 @@ function messageOf({ id, user, projectId, roles, active }: Grant, { organization
     firstName: givenName,
     lastName: familyName,
     email,
-    displayName: shownName(user),
+    displayName: displayNameOf(user),
     orgId,
     orgName,
     orgDomain,

@@ -2,11 +2,11 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { ManagementService } from '@zitadel/proto/zitadel/management_pb.js'
 import { MetadataNotFound } from '#src/domain/metadata/metadata.ts'
-import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
+import type { UserId } from '#src/domain/users/user.ts'
 import type { Caller } from '../authenticate.ts'
 import { StatusError } from '../errors.ts'
 import { handlerOf } from '../handler.ts'
-import { filtersOf, listDetailsOf, type MetadataNeeds, metadataBodyBytes, metadataOf, pageOf } from '../metadata.ts'
+import { filtersOf, listDetailsOf, type MetadataNeeds, metadataBodyBytes, metadataOf, pageOf, refused } from '../metadata.ts'
 
 export function metadataHandlers({ metadata, organizationId }: MetadataNeeds) {
   const { method } = ManagementService
@@ -15,7 +15,7 @@ export function metadataHandlers({ metadata, organizationId }: MetadataNeeds) {
 
   /** Where the user stands after a change. */
   async function changed(write: Promise<{ sequence: number; at: Date }>) {
-    const { sequence, at } = await refused(write)
+    const { sequence, at } = await refused('failedPrecondition', write)
     return { details: { sequence: BigInt(sequence), changeDate: timestampFromDate(at), resourceOwner: organizationId() } }
   }
 
@@ -33,7 +33,7 @@ export function metadataHandlers({ metadata, organizationId }: MetadataNeeds) {
     handlerOf(
       method.setUserMetadata,
       async ({ id, key, value }, caller) => {
-        const { sequence, at } = await refused(metadata.set(id as UserId, [{ key, value }], actorOf(caller)))
+        const { sequence, at } = await refused('failedPrecondition', metadata.set(id as UserId, [{ key, value }], actorOf(caller)))
         return { details: { sequence: BigInt(sequence), creationDate: timestampFromDate(at), resourceOwner: organizationId() } }
       },
       large,
@@ -59,15 +59,4 @@ export function metadataHandlers({ metadata, organizationId }: MetadataNeeds) {
       large,
     ),
   ]
-}
-
-/** The words for what a write is refused for. */
-async function refused<T>(write: Promise<T>): Promise<T> {
-  try {
-    return await write
-  } catch (error) {
-    if (error instanceof UserNotFound) throw new StatusError('failedPrecondition', 'User could not be found', { id: 'COMMAND-uXHNj' })
-    if (error instanceof MetadataNotFound) throw new StatusError('notFound', 'One or more keys do not exist', { id: 'META-2nnds' })
-    throw error
-  }
 }

@@ -67,5 +67,5 @@ export function oidcHandlers(needs: HandlerNeeds) {
 /** OAuth's word for a reason. */
 function errorOf(reason: ErrorReason): string {
   if (reason === ErrorReason.UNSPECIFIED) return 'access_denied'
-  return reason === ErrorReason.TEMPORARY_UNAVAILABLE ? 'temporarily_unavailable' : ErrorReason[reason].toLowerCase()
+  return reason === ErrorReason.TEMPORARY_UNAVAILABLE ? 'temporarily_unavailable' : (ErrorReason[reason]?.toLowerCase() ?? 'server_error')
 }

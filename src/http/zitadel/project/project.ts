@@ -5,8 +5,9 @@ import { ProjectFieldName, type ProjectSearchFilter } from '@zitadel/proto/zitad
 import type { Project } from '#src/domain/applications/application.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
+import { assertOurs } from '../organization.ts'
 import { cut, paginationOf } from '../pagination.ts'
-import { assertNoChecks, assertOurOrganization, existingProject, pageDetails, passes, sorted, stateOf } from '../projects.ts'
+import { assertNoChecks, existingProject, pageDetails, passes, sorted, stateOf } from '../projects.ts'
 import { actorOf } from '../users.ts'
 import { roleHandlers } from './roles.ts'
 
@@ -46,7 +47,7 @@ export function projectHandlers(needs: HandlerNeeds) {
   return [
     handlerOf(method.createProject, async (request, caller) => {
       const { id, name, projectRoleAssertion, authorizationRequired, projectAccessRequired } = request
-      assertOurOrganization(request.organizationId, organizationId())
+      assertOurs(request.organizationId, organizationId())
       assertNoChecks({ authorizationRequired, projectAccessRequired })
       const project = await projects.create({ id: id || undefined, name, projectRoleAssertion }, actorOf(caller))
       return { id: project.id, creationDate: timestampFromDate(project.createdAt) }

@@ -7,14 +7,15 @@ import { SettingsService } from '@zitadel/proto/zitadel/settings/v2/settings_ser
 import { minCharacters } from '#src/domain/users/passwords.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
-import { assertOurOrganization, organizationDetails, supportedLanguages } from '../projects.ts'
+import { assertOurs } from '../organization.ts'
+import { organizationDetails, supportedLanguages } from '../projects.ts'
 
 export function settingsHandlers({ catalogue, organizationId, now }: HandlerNeeds) {
   const { method } = SettingsService
 
   /** Settings with what ZITADEL says about whose they are: they are the same for everybody. */
   async function answered<T extends object>(context: RequestContext | undefined, settings: T) {
-    if (context?.resourceOwner.case === 'orgId') assertOurOrganization(context.resourceOwner.value, organizationId())
+    if (context?.resourceOwner.case === 'orgId') assertOurs(context.resourceOwner.value, organizationId())
     const details = organizationDetails(await catalogue.root())
     return { details, settings: { ...settings, resourceOwnerType: ResourceOwnerType.INSTANCE } }
   }

@@ -1,21 +1,33 @@
 /** A user's metadata by the second API (contracts/zitadel.md, section 4). */
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
-import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
-import { StatusError } from '../errors.ts'
+import { isSelfManaged } from '#src/domain/metadata/selfManaged.ts'
+import type { UserId } from '#src/domain/users/user.ts'
+import { refusalOf } from '../access.ts'
+import type { Caller } from '../authenticate.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
-import { metadataBodyBytes } from '../metadata.ts'
+import { metadataBodyBytes, refused } from '../metadata.ts'
 import { paginationOf } from '../pagination.ts'
 import { actorOf, textMethodOf } from '../users.ts'
 import { UserService } from './service.ts'
 
-export function metadataHandlers({ metadata }: HandlerNeeds) {
+export function metadataHandlers({ metadata, catalogue }: HandlerNeeds) {
   const { method } = UserService
+
+  /** Whoever does not manage users is here for themselves: they may change what the settings leave to them. */
+  async function assertMayChangeKeys(caller: Caller, keys: readonly string[]): Promise<void> {
+    if (caller.may('user.write')) return
+    const { selfManagedMetadata } = (await catalogue.root()).settings
+    if (keys.length === 0 ? !selfManagedMetadata : !keys.every((key) => isSelfManaged(key, selfManagedMetadata))) throw refusalOf(caller)
+  }
+
   return [
     handlerOf(
       method.setUserMetadata,
       async ({ userId, metadata: values }, caller) => {
-        const { at } = await written(metadata.set(userId as UserId, values, actorOf(caller)))
+        const keys = values.map(({ key }) => key)
+        await assertMayChangeKeys(caller, keys)
+        const { at } = await refused('notFound', metadata.set(userId as UserId, values, actorOf(caller)))
         return { setDate: timestampFromDate(at) }
       },
       { bodyLimitBytes: metadataBodyBytes },
@@ -39,16 +51,9 @@ export function metadataHandlers({ metadata }: HandlerNeeds) {
     }),
 
     handlerOf(method.deleteUserMetadata, async ({ userId, keys }, caller) => {
-      const { at } = await written(metadata.remove(userId as UserId, keys, actorOf(caller)))
+      await assertMayChangeKeys(caller, keys)
+      const { at } = await refused('notFound', metadata.remove(userId as UserId, keys, actorOf(caller)))
       return { deletionDate: timestampFromDate(at) }
     }),
   ]
-}
-
-async function written<T>(write: Promise<T>): Promise<T> {
-  try {
-    return await write
-  } catch (error) {
-    throw error instanceof UserNotFound ? new StatusError('notFound', 'User could not be found', { id: 'COMMAND-uXHNj' }) : error
-  }
 }

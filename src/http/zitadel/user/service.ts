@@ -1,6 +1,6 @@
 /**
  * ZITADEL's second user service. The published package is of a version before users could be looked for by metadata and got metadata with their creation at the
- * top: the fields of the current version are added to its descriptors here (contracts/zitadel.md, section 4).
+ * top, and it lacks some addresses: fields and addresses of the current version are added to its descriptors here (contracts/zitadel.md, section 4).
  */
 import { clone, create, createFileRegistry, type DescFile, type DescService, type MessageInitShape, setExtension } from '@bufbuild/protobuf'
 import {
@@ -15,20 +15,15 @@ import {
   FieldDescriptorProto_Label as Label,
   FieldDescriptorProto_Type as Type,
 } from '@bufbuild/protobuf/wkt'
+import { http } from '@zitadel/proto/google/api/annotations_pb.js'
+import { HttpRuleSchema } from '@zitadel/proto/google/api/http_pb.js'
 import { type FieldRules, FieldRulesSchema, rules } from '@zitadel/proto/validate/validate_pb.js'
-import { file_zitadel_metadata_v2_metadata, type MetadataKeyFilter } from '@zitadel/proto/zitadel/metadata/v2/metadata_pb.js'
-import type { SearchQuery } from '@zitadel/proto/zitadel/user/v2/query_pb.js'
+import { file_zitadel_metadata_v2_metadata } from '@zitadel/proto/zitadel/metadata/v2/metadata_pb.js'
 import {
   type CreateUserRequest,
   file_zitadel_user_v2_user_service,
   UserService as Published,
 } from '@zitadel/proto/zitadel/user/v2/user_service_pb.js'
-
-/** What a query may be, the added ones included. */
-export type UserQuery =
-  | SearchQuery['query']
-  | { readonly case: 'metadataKeyFilter'; readonly value: MetadataKeyFilter }
-  | { readonly case: 'metadataValueFilter'; readonly value: { readonly value: Uint8Array; readonly method: 0 | 1 } }
 
 /** Entries of metadata of a new user: at the top, where they are now, and with the person, where they were. */
 export const metadataOfNew = ({ userType, ...request }: CreateUserRequest) => [
@@ -37,6 +32,23 @@ export const metadataOfNew = ({ userType, ...request }: CreateUserRequest) => [
 ]
 
 const metadataFile = '.zitadel.metadata.v2'
+
+const post = (value: string) => ({ pattern: { case: 'post', value }, body: '*' }) as const
+const remove = (value: string) => ({ pattern: { case: 'delete', value } }) as const
+
+/** Addresses for REST of RPCs that were published without one. */
+const addresses: Readonly<Record<string, MessageInitShape<typeof HttpRuleSchema>>> = {
+  CreateUser: post('/v2/users/new'),
+  UpdateUser: { pattern: { case: 'patch', value: '/v2/users/{user_id}' }, body: '*' },
+  AddSecret: post('/v2/users/{user_id}/secret'),
+  RemoveSecret: remove('/v2/users/{user_id}/secret'),
+  AddKey: post('/v2/users/{user_id}/keys'),
+  RemoveKey: remove('/v2/users/{user_id}/keys/{key_id}'),
+  ListKeys: post('/v2/users/keys/search'),
+  AddPersonalAccessToken: post('/v2/users/{user_id}/pats'),
+  RemovePersonalAccessToken: remove('/v2/users/{user_id}/pats/{token_id}'),
+  ListPersonalAccessTokens: post('/v2/users/pats/search'),
+}
 
 const additions: Readonly<Record<string, (file: FileDescriptorProto) => void>> = {
   'zitadel/filter/v2/filter': (file) => {
@@ -62,6 +74,10 @@ const additions: Readonly<Record<string, (file: FileDescriptorProto) => void>> =
     messageOf(file, 'CreateUserRequest').field.push(
       field({ name: 'metadata', number: 6, type: Type.MESSAGE, label: Label.REPEATED, typeName }),
     )
+    for (const rpc of file.service.flatMap(({ method }) => method)) {
+      const address = addresses[rpc.name]
+      if (address && rpc.options) setExtension(rpc.options, http, create(HttpRuleSchema, address))
+    }
   },
 }
 

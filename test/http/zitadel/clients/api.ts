@@ -24,6 +24,21 @@ export const transports: readonly { readonly name: string; readonly open: (issue
         interceptors: [NewAuthorizationBearerInterceptor(token)],
       }),
   },
+  // With a limit of time a call is no plain one any more, and Connect's library answers it.
+  {
+    name: 'gRPC with a limit of time',
+    open: (baseUrl, token) => createServerTransport(token, { baseUrl, defaultTimeoutMs: 60_000 }),
+  },
+  {
+    name: 'Connect with a limit of time',
+    open: (baseUrl, token) =>
+      createConnectTransport({
+        baseUrl,
+        httpVersion: '1.1',
+        defaultTimeoutMs: 60_000,
+        interceptors: [NewAuthorizationBearerInterceptor(token)],
+      }),
+  },
 ]
 
 const system = { kind: 'system' } as const

@@ -66,6 +66,12 @@ test('health is told to whoever asks, of the server and of a service', async () 
   }
   expect((await client.check({})).status).toBe(1)
   expect((await client.check({ service: 'zitadel.user.v2.UserService' })).status).toBe(1)
+  const byConnect = await fetch(idp.url('/grpc.health.v1.Health/Check'), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{}',
+  })
+  expect(await byConnect.json()).toEqual({ status: 'SERVING' })
   await expect(client.check({ service: 'nobody' })).rejects.toMatchObject({ code: 5 })
   for await (const { status } of client.watch({})) {
     expect(status).toBe(1)
