@@ -25,6 +25,7 @@ export function usersContract(open: Open): void {
       passwordImport: 'hash of an imported hash',
       secretHash: 'hash',
       roles: { project: ['reader', 'writer'], empty: [] },
+      inactiveGrants: ['project'],
       admin: true,
       provisionedBy: '/etc/dossier/users.yaml',
       sequence: 7,
@@ -33,7 +34,7 @@ export function usersContract(open: Open): void {
     await stores.users.insert(jane, [], [])
     for (const found of [await stores.users.find(jane.id), await stores.users.findByUsername('Jane.Doe')]) expect(found).toStrictEqual(jane)
     expect((await stores.users.findWithMetadata(jane.id))?.user).toStrictEqual(jane)
-    const { passwordImport, provisionedBy, secretHash, ...less } = jane
+    const { passwordImport, provisionedBy, secretHash, inactiveGrants, ...less } = jane
     await stores.users.update(jane.id, () => ({ user: less, events: [] }))
     expect(await stores.users.find(jane.id)).toStrictEqual(less)
     const machine = user('worker', { kind: 'machine', state: 'locked', profile: { displayName: undefined } })

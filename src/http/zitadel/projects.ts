@@ -55,6 +55,14 @@ export async function existingProject({ catalogue }: Pick<ProjectsNeeds, 'catalo
   return found
 }
 
+const mostQueries = 100
+
+/** The queries of a list: each costs a pass over what is listed. @throws StatusError when there are too many */
+export function few<T>(queries: readonly T[]): readonly T[] {
+  if (queries.length > mostQueries) throw new StatusError('invalidArgument', 'Limit exceeded', { id: 'QUERY-4M0fs' })
+  return queries
+}
+
 /** Whether a text passes a query, whose method is a number in protobuf. */
 export const passes = (value: string | undefined, text: string, method: number): boolean =>
   value !== undefined && textMethods[textMethodOf(method)](value, text)

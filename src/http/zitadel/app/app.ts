@@ -19,7 +19,7 @@ import {
   oidcWish,
 } from '../oidcApplication.ts'
 import { cut, paginationOf } from '../pagination.ts'
-import { existingProject, pageDetails, passes, sorted } from '../projects.ts'
+import { existingProject, few, pageDetails, passes, sorted } from '../projects.ts'
 import { actorOf } from '../users.ts'
 import { keyHandlers } from './keys.ts'
 
@@ -99,7 +99,7 @@ export function appHandlers(needs: HandlerNeeds) {
       const part = paginationOf(pagination)
       await existingProject(needs, projectId)
       const all = await catalogue.listApplications(projectId)
-      const found = all.filter((application) => filters.every((each) => matches(each, application)))
+      const found = all.filter((application) => few(filters).every((each) => matches(each, application)))
       const rows = sorted(found, columns[sortingColumn])
       return { pagination: pageDetails(found.length, part.limit), applications: cut(rows, part).map(messageOf) }
     }),

@@ -23,7 +23,7 @@ import type { HandlerNeeds } from '../handlers.ts'
 import { assertOurs } from '../organization.ts'
 import { paginationOf } from '../pagination.ts'
 import { displayNameOf } from '../profile.ts'
-import { pageDetails } from '../projects.ts'
+import { few, pageDetails } from '../projects.ts'
 import { actorOf } from '../users.ts'
 
 export function authorizationHandlers(needs: HandlerNeeds) {
@@ -72,7 +72,7 @@ export function authorizationHandlers(needs: HandlerNeeds) {
   return [
     handlerOf(method.listAuthorizations, async ({ pagination, filters }) => {
       const part = paginationOf(pagination)
-      const search = together(await Promise.all(filters.map(queryOf)))
+      const search = together(await Promise.all(few(filters).map(queryOf)))
       const [found, root] = await Promise.all([grants.search({ ...search, ...part }), catalogue.root()])
       return {
         pagination: pageDetails(found.total, part.limit),

@@ -16,7 +16,7 @@ import {
   oidcWish,
 } from '../oidcApplication.ts'
 import { cut, listQueryOf } from '../pagination.ts'
-import { existingProject, madeDetails, newDetails, type ProjectsNeeds, passes, recordDetails } from '../projects.ts'
+import { existingProject, few, madeDetails, newDetails, type ProjectsNeeds, passes, recordDetails } from '../projects.ts'
 import { actorOf } from '../users.ts'
 
 export function appHandlers(needs: ProjectsNeeds) {
@@ -52,7 +52,7 @@ export function appHandlers(needs: ProjectsNeeds) {
     handlerOf(method.listApps, async ({ projectId, query, queries }) => {
       const part = listQueryOf(query)
       await existingProject(needs, projectId)
-      const found = (await catalogue.listApplications(projectId)).filter(({ name }) => queries.every((each) => matches(each, name)))
+      const found = (await catalogue.listApplications(projectId)).filter(({ name }) => few(queries).every((each) => matches(each, name)))
       return { details: listDetails(found.length, now()), result: cut(found, part).map(messageOf) }
     }),
 

@@ -23,7 +23,7 @@ import {
 import { handlerOf } from '../handler.ts'
 import { listQueryOf } from '../pagination.ts'
 import { displayNameOf } from '../profile.ts'
-import { type ProjectsNeeds, passes } from '../projects.ts'
+import { few, type ProjectsNeeds, passes } from '../projects.ts'
 import { actorOf } from '../users.ts'
 
 export function grantHandlers(needs: ProjectsNeeds) {
@@ -80,7 +80,7 @@ export function grantHandlers(needs: ProjectsNeeds) {
     }),
 
     handlerOf(method.listUserGrants, async ({ query, queries }) => {
-      const search = together(await Promise.all(queries.map(queryOf)))
+      const search = together(await Promise.all(few(queries).map(queryOf)))
       const [found, root] = await Promise.all([grants.search({ ...search, ...listQueryOf(query) }), catalogue.root()])
       return { details: listDetails(found.total, now()), result: found.grants.map((grant) => messageOf(grant, root)) }
     }),

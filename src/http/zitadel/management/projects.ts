@@ -7,6 +7,7 @@ import { cut, listQueryOf } from '../pagination.ts'
 import {
   assertNoChecks,
   existingProject,
+  few,
   madeDetails,
   newDetails,
   type ProjectsNeeds,
@@ -38,7 +39,7 @@ export function projectHandlers(needs: ProjectsNeeds) {
 
     handlerOf(method.listProjects, async ({ query, queries }) => {
       const part = listQueryOf(query)
-      const found = (await catalogue.listProjects()).filter((project) => queries.every((each) => matches(each, project)))
+      const found = (await catalogue.listProjects()).filter((project) => few(queries).every((each) => matches(each, project)))
       return { details: listDetails(found.length, now()), result: cut(found, part).map(messageOf) }
     }),
 

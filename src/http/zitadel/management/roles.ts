@@ -4,7 +4,7 @@ import type { Project, Role } from '#src/domain/applications/application.ts'
 import { listDetails } from '../details.ts'
 import { handlerOf } from '../handler.ts'
 import { cut, listQueryOf } from '../pagination.ts'
-import { existingProject, madeDetails, newDetails, type ProjectsNeeds, passes, recordDetails, textOrNone } from '../projects.ts'
+import { existingProject, few, madeDetails, newDetails, type ProjectsNeeds, passes, recordDetails, textOrNone } from '../projects.ts'
 import { actorOf } from '../users.ts'
 
 export function roleHandlers(needs: ProjectsNeeds) {
@@ -22,7 +22,7 @@ export function roleHandlers(needs: ProjectsNeeds) {
     handlerOf(method.listProjectRoles, async ({ projectId, query, queries }) => {
       const part = listQueryOf(query)
       const project = await existingProject(needs, projectId)
-      const found = project.roles.filter((role) => queries.every((each) => matches(each, role)))
+      const found = project.roles.filter((role) => few(queries).every((each) => matches(each, role)))
       const details = recordDetails(project, organizationId())
       const result = cut(found, part).map(({ key, displayName, group }) => ({ key, displayName, group, details }))
       return { details: listDetails(found.length, now()), result }

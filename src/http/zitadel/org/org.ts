@@ -8,7 +8,7 @@ import { StatusError } from '../errors.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
 import { paginationOf } from '../pagination.ts'
-import { organizationDetails, passes } from '../projects.ts'
+import { few, organizationDetails, passes } from '../projects.ts'
 
 export function organizationHandlers({ catalogue, now }: HandlerNeeds) {
   const { method } = OrganizationService
@@ -19,7 +19,7 @@ export function organizationHandlers({ catalogue, now }: HandlerNeeds) {
       const root = await catalogue.root()
       const { id, name, primaryDomain } = root.organization
       const organization = { id, details: organizationDetails(root), state: OrganizationState.ACTIVE, name, primaryDomain }
-      const found = queries.every((each) => matches(each, root.organization)) ? [organization] : []
+      const found = few(queries).every((each) => matches(each, root.organization)) ? [organization] : []
       const details = { totalResult: BigInt(found.length), timestamp: timestampFromDate(now()) }
       return { details, sortingColumn, result: found.slice(offset, offset + limit) }
     }),

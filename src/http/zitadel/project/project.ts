@@ -7,7 +7,7 @@ import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
 import { assertOurs } from '../organization.ts'
 import { cut, paginationOf } from '../pagination.ts'
-import { assertNoChecks, existingProject, pageDetails, passes, sorted, stateOf } from '../projects.ts'
+import { assertNoChecks, existingProject, few, pageDetails, passes, sorted, stateOf } from '../projects.ts'
 import { actorOf } from '../users.ts'
 import { roleHandlers } from './roles.ts'
 
@@ -68,7 +68,7 @@ export function projectHandlers(needs: HandlerNeeds) {
 
     handlerOf(method.listProjects, async ({ pagination, sortingColumn, filters }) => {
       const part = paginationOf(pagination)
-      const found = (await catalogue.listProjects()).filter((project) => filters.every((each) => matches(each, project)))
+      const found = (await catalogue.listProjects()).filter((project) => few(filters).every((each) => matches(each, project)))
       const rows = sorted(found, columns[sortingColumn ?? ProjectFieldName.UNSPECIFIED])
       return { pagination: pageDetails(found.length, part.limit), projects: cut(rows, part).map(messageOf) }
     }),

@@ -4,7 +4,7 @@ import { ProjectRoleFieldName, type ProjectRoleSearchFilter } from '@zitadel/pro
 import type { Role } from '#src/domain/applications/application.ts'
 import { handlerOf } from '../handler.ts'
 import { cut, paginationOf } from '../pagination.ts'
-import { existingProject, type ProjectsNeeds, pageDetails, passes, sorted, textOrNone } from '../projects.ts'
+import { existingProject, few, type ProjectsNeeds, pageDetails, passes, sorted, textOrNone } from '../projects.ts'
 import { actorOf } from '../users.ts'
 
 export function roleHandlers(needs: ProjectsNeeds) {
@@ -35,7 +35,7 @@ export function roleHandlers(needs: ProjectsNeeds) {
     handlerOf(method.listProjectRoles, async ({ projectId, pagination, sortingColumn, filters }) => {
       const part = paginationOf(pagination)
       const { roles, createdAt, changedAt } = await existingProject(needs, projectId)
-      const found = roles.filter((role) => filters.every((each) => matches(each, role)))
+      const found = roles.filter((role) => few(filters).every((each) => matches(each, role)))
       const rows = sorted(found, sortingColumn === ProjectRoleFieldName.KEY ? ({ key }) => key : undefined)
       const dates = { creationDate: timestampFromDate(createdAt), changeDate: timestampFromDate(changedAt) }
       const projectRoles = cut(rows, part).map(({ key, displayName, group }) => ({ projectId, key, displayName, group, ...dates }))

@@ -166,6 +166,8 @@ describe('on a server', () => {
       firstParty: true,
     })
 
+    expect((await signIn(idp, { application: after, secret: clientSecret })).callback.host).toBe('dev.example')
+
     const { authorizations: granted } = await authorizations.listAuthorizations({
       filters: [
         { filter: { case: 'projectId', value: { id: projectId } } },
@@ -260,6 +262,8 @@ describe('on a server', () => {
     expect(await find(ofJane, { case: 'orgNameQuery', value: { orgName: 'Dossier', method: 0 } })).toEqual(['first', 'other'])
     expect(await find(ofJane, { case: 'orgDomainQuery', value: { orgDomain: 'elsewhere', method: 0 } })).toEqual([])
     expect(await find({ case: 'projectIdQuery', value: { projectId: 'none' } })).toEqual([])
+    const many = Array.from({ length: 101 }, () => ({ query: ofJane }))
+    expect(await failureOf(management.listUserGrants({ queries: many }))).toMatchObject({ code: Code.InvalidArgument })
     const { result, details } = await management.listUserGrants({
       query: { asc: true, offset: 1n, limit: 1 },
       queries: [{ query: ofJane }],
