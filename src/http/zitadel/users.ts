@@ -67,7 +67,9 @@ export function assertKind(user: User, kind: User['kind']): void {
  * @throws StatusError 403
  */
 function assertMayChange({ ownProjectId }: Pick<UsersNeeds, 'ownProjectId'>, caller: Caller, user: User): void {
-  if (user.id === caller.user.id || holdsAll(caller.held, heldBy(user, ownProjectId()))) return
+  // What is switched off for now counts too: it may be switched on again.
+  const held = [...heldBy(user, ownProjectId()), ...(user.roles[ownProjectId()] ?? [])]
+  if (user.id === caller.user.id || holdsAll(caller.held, held)) return
   throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
 }
 
