@@ -23,6 +23,15 @@ describe.each(testStores)('on $name', ({ make }) => {
     await person('unproven', 'free@acme.example', false)
     const free = await person('free@acme.example')
     expect((await users.findByLoginName('free@acme.example'))?.id).toBe(free.id)
+    // Who has the name keeps it when somebody proves the address later, and is edited as before.
+    await users.edit(other.id, { profile: { email: 'free@acme.example', emailVerified: true } }, system)
+    expect((await users.edit(free.id, { username: 'free@acme.example', profile: { nickName: 'F' } }, system)).profile.nickName).toBe('F')
+    // What the operator's file says is done, in whichever order.
+    await users.create(
+      { kind: 'human', username: 'file', profile: { email: 'b@a.example', emailVerified: true }, provisionedBy: 'f' },
+      system,
+    )
+    await users.create({ kind: 'human', username: 'b@a.example', profile: {}, provisionedBy: 'f' }, system)
     await stores.close()
   })
 })

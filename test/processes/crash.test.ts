@@ -27,7 +27,8 @@ describe.each(testStores)('on $name', ({ make }) => {
       for (const id of written) await inspect(domain, id, acknowledged.get(id))
       await domain.stores.close()
     }
-  })
+    // On a machine that does much else, writes of the MongoDB for tests take long.
+  }, 240_000)
 })
 
 /** Lets a process write until three hundred more writes are acknowledged, and kills it in the middle of the next. */

@@ -83,9 +83,11 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     return { user: { ...current, ...changes, sequence: current.sequence + events.length, changedAt: recorder.now() }, events }
   }
 
-  /** A user name wins over an e-mail address at a sign-in, so nobody may take the proven address of somebody else for one. @throws UsernameTaken */
+  /** A user name wins over an e-mail address at a sign-in, so nobody may take the proven address of somebody else for one; whoever has it already keeps it. @throws UsernameTaken */
   async function assertNobodysAddress(username: string, own?: UserId): Promise<void> {
-    const owners = username.includes('@') ? await store.findByVerifiedEmail(username) : []
+    if (!username.includes('@')) return
+    const [owners, current] = await Promise.all([store.findByVerifiedEmail(username), own && store.find(own)])
+    if (current && comparable(current.username) === comparable(username)) return
     if (owners.some(({ id }) => id !== own)) throw new UsernameTaken(username)
   }
 
@@ -151,7 +153,8 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     async create(wanted: NewUser, actor: Actor): Promise<User> {
       assertAcceptableUsername(wanted.username)
       assertAcceptableProfile(wanted.profile)
-      await assertNobodysAddress(wanted.username)
+      // The operator's file is their own word.
+      if (wanted.provisionedBy === undefined) await assertNobodysAddress(wanted.username)
       if (wanted.id !== undefined && !isObjectId(wanted.id)) throw new UserInvalid('id', 'must be 24 hexadecimal characters in lower case')
       if (wanted.passwordHash !== undefined) passwordScheme(wanted.passwordHash)
       const passwordHash = wanted.passwordHash ?? (wanted.password === undefined ? undefined : await passwords.hash(wanted.password))

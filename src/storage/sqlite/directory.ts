@@ -27,7 +27,12 @@ function makeDirectory(path: string): void {
     return
   }
   makeDirectory(dirname(path))
-  mkdirSync(path, { mode: 0o700 })
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process that starts now was faster.
+    if (!existsSync(path)) throw error
+  }
 }
 
 function explained(directory: string, step: () => void): void {
