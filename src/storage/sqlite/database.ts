@@ -158,23 +158,22 @@ export class Database {
   }
 
   #preparedRows(sql: string): StatementSync {
-    let statement = this.#rowStatements.get(sql)
-    if (!statement) {
-      statement = this.#connection.prepare(sql)
-      statement.setReturnArrays(true)
-      this.#rowStatements.set(sql, statement)
-    }
+    const known = this.#rowStatements.get(sql)
+    if (known) return known
+    const statement = this.#prepare(sql, this.#rowStatements)
+    statement.setReturnArrays(true)
     return statement
   }
 
   #prepared(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (!statement) {
-      statement = this.#connection.prepare(sql)
-      // Searches are made of what somebody asks for, so there is no end of them.
-      if (this.#statements.size >= mostStatements) this.#statements.delete(this.#statements.keys().next().value as string)
-      this.#statements.set(sql, statement)
-    }
+    return this.#statements.get(sql) ?? this.#prepare(sql, this.#statements)
+  }
+
+  /** Searches are made of what somebody asks for, so there is no end of them: the statement that was prepared first goes. */
+  #prepare(sql: string, statements: Map<string, StatementSync>): StatementSync {
+    const statement = this.#connection.prepare(sql)
+    if (statements.size >= mostStatements) statements.delete(statements.keys().next().value as string)
+    statements.set(sql, statement)
     return statement
   }
 }

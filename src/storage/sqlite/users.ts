@@ -1,4 +1,5 @@
 import { metadataText } from '#src/domain/metadata/text.ts'
+import type { UserFilter } from '#src/domain/users/search.ts'
 import type { UserStore } from '#src/domain/users/store.ts'
 import { comparable, type User, type UserId, UserIdTaken, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
 import { writeEvents } from './audit.ts'
@@ -21,6 +22,7 @@ type HotRow = [User['state'], number, number, number, string]
 
 const hotColumns = 'state, sequence, created_at, changed_at, document'
 const columns = `id, ${hotColumns}`
+const hotColumnsWithId = `${hotColumns}, id`
 
 export function createUserStore(database: Database): UserStore {
   defineMatching(database)
@@ -32,6 +34,13 @@ export function createUserStore(database: Database): UserStore {
     const user = selectOne(id)
     if (!user) throw new UserNotFound(id)
     return user
+  }
+
+  /** How many pass a filter, which is counted after the page was read: `least` of them were seen there. */
+  const count = (filter: UserFilter, least: number) => {
+    const { sql, parameters } = countOf(filter)
+    const [row] = database.rows(sql, ...parameters) as [number][]
+    return Math.max(row?.[0] ?? 0, least)
   }
 
   const putGrants = ({ id, roles }: User) => {
@@ -80,13 +89,14 @@ export function createUserStore(database: Database): UserStore {
       }),
 
     search: (search) =>
-      database.readTogether(() => {
-        const { sql, parameters } = selectionOf(search, columns)
-        const users = database.all<UserRow>(sql, ...parameters).map(userOf)
-        const isWhole = users.length < search.limit && (users.length > 0 || search.offset === 0)
-        if (isWhole) return { users, total: search.offset + users.length }
-        const count = countOf(search.filter)
-        return { users, total: database.get<{ total: number }>(count.sql, ...count.parameters)?.total ?? 0 }
+      database.read(() => {
+        // One more than asked for tells whether there is more to count: most lists end on their first page.
+        const { sql, parameters } = selectionOf({ ...search, limit: search.limit + 1 }, hotColumnsWithId)
+        const rows = database.rows(sql, ...parameters) as [...HotRow, UserId][]
+        const users = rows.slice(0, search.limit).map((row) => userOfHotRow(row[5], row))
+        const seen = search.offset + rows.length
+        const isWhole = rows.length <= search.limit && (rows.length > 0 || search.offset === 0)
+        return { users, total: isWhole ? seen : count(search.filter, rows.length > 0 ? seen : 0) }
       }),
 
     isEmpty: () => database.read(() => database.get('SELECT 1 FROM users LIMIT 1') === undefined),
