@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { type Application, ClientIdTaken, defaultSettings, type Organization, type Project } from '#src/domain/applications/application.ts'
+import {
+  type Application,
+  CatalogueMoved,
+  ClientIdTaken,
+  defaultSettings,
+  type Organization,
+  type Project,
+} from '#src/domain/applications/application.ts'
 import { createCatalogue } from '#src/domain/applications/catalogue.ts'
 import type { CatalogueChange } from '#src/domain/applications/store.ts'
 import type { Stores } from '#src/domain/stores.ts'
@@ -43,6 +50,19 @@ export function catalogueContract(open: Open): void {
       settings: { ...defaultSettings, registration: 'open', idTokenTtlSeconds: 1 },
       ownProjectId: 'own',
     })
+  })
+
+  test('a change that was made from an older state is refused whole', async () => {
+    await using stores = await open()
+    const basis = await stores.catalogue.newestRevision()
+    await commit(stores, { putProjects: [project('a')] })
+    const late = commit(stores, { basis, putProjects: [project('b')], settings: defaultSettings, events: [told('b')] })
+    await expect(late).rejects.toThrow(CatalogueMoved)
+    expect(await stores.catalogue.listProjects()).toStrictEqual([project('a')])
+    const newest = await stores.catalogue.newestRevision()
+    await commit(stores, { basis: newest, putProjects: [project('b')] })
+    expect(await stores.catalogue.listProjects()).toStrictEqual([project('a'), project('b')])
+    expect(await stores.catalogue.newestRevision()).not.toBe(newest)
   })
 
   test('projects come back as written, oldest first', async () => {

@@ -57,6 +57,18 @@ test('an application follows its file, field by field, and the trail names what 
   expect(event?.payload).toEqual({ fields: ['accessTokenType', 'firstParty', 'logoUri'] })
 })
 
+test('a file applied while others change what it is about loses none of their changes', async () => {
+  await using place = await openPlace()
+  await place.apply(web(callback))
+  const projectId = (await place.catalogue.find('web'))?.project?.id ?? ''
+  const settings = (each: number) => `settings: { accessTokenTtl: ${each + 1}h }\n${web(callback)}`
+  const add = (each: number) => place.projects.addRoles(projectId, [{ key: `role-${each}` }], actor)
+  const rounds = Array.from({ length: 8 }, (_, each) => each)
+  await Promise.all(rounds.flatMap((each) => [place.apply(settings(each)), add(each)]))
+  const project = await place.catalogue.findProject(projectId)
+  expect(project?.roles.map(({ key }) => key).toSorted()).toEqual(rounds.map((each) => `role-${each}`))
+})
+
 test('a secret is kept where the file gives none, replaced where it gives another, and dropped with its method', async () => {
   await using place = await openPlace()
   const application = (rest: string) => portal(`applications: [{ name: web, clientId: web, ${callback}, ${rest} }]`)

@@ -126,6 +126,14 @@ export interface Application extends ProtocolChoices {
   readonly changedAt: Date
 }
 
+/** Somebody else changed projects, applications or settings since a change to them was made out. */
+export class CatalogueMoved extends DomainError {
+  readonly code = 'catalogue.moved'
+  constructor() {
+    super('projects or applications were changed by somebody else at the same moment; nothing was written, try again')
+  }
+}
+
 export class ClientIdTaken extends DomainError {
   readonly code = 'application.client_id_taken'
   constructor(clientId: string, options?: ErrorOptions) {

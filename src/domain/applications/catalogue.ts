@@ -153,7 +153,8 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
     /** The application of an id, as it is now. */
     findById: (id: string) => store.findApplicationById(id),
 
-    /** @throws ClientIdTaken */
+    newestRevision: () => store.newestRevision(),
+    /** @throws ClientIdTaken, CatalogueMoved */
     commit: (change: CatalogueChange) => store.commit(change),
     change: store.change.bind(store),
   }

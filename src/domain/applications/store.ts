@@ -16,6 +16,8 @@ export interface CatalogueChange extends RecordsChange {
   readonly settings?: Settings
   /** The id of Dossier's own project, written once at the first start. */
   readonly ownProjectId?: string
+  /** The `newestRevision` that the change was made from: it is refused when the catalogue has moved on since. */
+  readonly basis?: number
 }
 
 /** What there is one of. `ownProjectId` is the project that stands for Dossier itself: tokens for its APIs name it in `aud`. */
@@ -47,7 +49,7 @@ export interface CatalogueStore {
   findApplicationById(id: string): Promise<Application | undefined>
   /** The applications of a project, oldest first. */
   listApplications(projectId: string): Promise<readonly Application[]>
-  /** @throws ClientIdTaken */
+  /** @throws ClientIdTaken, CatalogueMoved */
   commit(change: CatalogueChange): Promise<void>
   /**
    * Writes what `decide` makes of the state that it is written over: nobody writes in between. `decide` is pure and may be called again; `undefined`
@@ -60,4 +62,6 @@ export interface CatalogueStore {
    * never waits: what is made from the catalogue may be kept for as long as the number stands.
    */
   revision(): number
+  /** The number as it is in the store, of whichever process the last commit was. */
+  newestRevision(): Promise<number>
 }

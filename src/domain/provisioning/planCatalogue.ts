@@ -11,7 +11,7 @@ import { planApplications } from './planApplications.ts'
 import { noteRepeated, type Rules } from './rules.ts'
 
 export interface CatalogueDeps {
-  readonly catalogue: Pick<Catalogue, 'root' | 'listProjects' | 'listApplications'>
+  readonly catalogue: Pick<Catalogue, 'newestRevision' | 'root' | 'listProjects' | 'listApplications'>
   readonly recorder: Recorder
   readonly rules: Rules
 }
@@ -40,6 +40,8 @@ export interface CataloguePlan {
 /** What makes the stored organization, settings, projects and applications those of `file`. Faults are added to the file's. */
 export async function planCatalogue(file: ConfigurationFile, actor: Actor, deps: CatalogueDeps): Promise<CataloguePlan> {
   const { recorder, rules } = deps
+  // First: whatever is committed while the rest is read makes the plan one that is refused.
+  const basis = await deps.catalogue.newestRevision()
   const root = await deps.catalogue.root()
   const stored = await readStored(deps.catalogue, root.ownProjectId)
   const changes: Change[] = []
@@ -120,6 +122,7 @@ export async function planCatalogue(file: ConfigurationFile, actor: Actor, deps:
             removeProjects: [...gone],
             removeApplications: [...removedIds],
             events: allEvents,
+            basis,
           },
     changes,
     projects,

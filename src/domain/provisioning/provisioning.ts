@@ -5,6 +5,7 @@
  * right for a user, a key or a secret is for those rooms to say; they are handed in. Reads no file and no environment, and prints nothing.
  */
 import { everyItem } from '#src/base/page.ts'
+import { CatalogueMoved } from '../applications/application.ts'
 import type { Catalogue } from '../applications/catalogue.ts'
 import type { Actor } from '../audit/events.ts'
 import type { Keys } from '../keys/keys.ts'
@@ -36,6 +37,9 @@ interface Plan {
   readonly users: readonly UserPlan[]
   readonly surplus: readonly UserPlan[]
 }
+
+/** How often a plan is made anew because the catalogue was changed by somebody else meanwhile. */
+const mostAttempts = 10
 
 export function createProvisioning(deps: ProvisioningDeps) {
   const { catalogue, users, keys, exclusively } = deps
@@ -88,7 +92,7 @@ export function createProvisioning(deps: ProvisioningDeps) {
     /**
      * Makes the store what the file says, and answers what that took. Writes nothing when nothing differs. Of several at once one
      * works and the others wait for it.
-     * @throws FileFaults with nothing written; ApplyUnderWay; what the store refuses, where somebody else changes the same at this moment
+     * @throws FileFaults with nothing written; ApplyUnderWay; CatalogueMoved; what the store refuses, where somebody else changes the same at this moment
      */
     async apply(file: ConfigurationFile, actor: Actor, watcher: ApplyWatcher = {}): Promise<readonly Change[]> {
       const first = await planOf(file, actor, watcher)
@@ -98,10 +102,17 @@ export function createProvisioning(deps: ProvisioningDeps) {
       }
       return exclusively(
         async () => {
-          // Compared again: whoever had the lock before may have written the same.
-          const plan = await planOf(file, actor, watcher)
-          await write(plan, actor, watcher)
-          return changesOf(plan)
+          for (let attempt = 1; ; attempt += 1) {
+            // Compared again: whoever had the lock before may have written the same.
+            const plan = await planOf(file, actor, watcher)
+            try {
+              await write(plan, actor, watcher)
+              return changesOf(plan)
+            } catch (error) {
+              // A key that was made for this file moves the catalogue too.
+              if (!(error instanceof CatalogueMoved) || attempt === mostAttempts) throw error
+            }
+          }
         },
         () => watcher.waiting?.(),
       )

@@ -76,8 +76,8 @@ export function createCatalogueStore(connection: Connection, revision: Revision)
 
     listApplications: (projectId) => connection.run(() => applicationsOf({ projectId })),
 
-    commit: ({ organization, settings, ownProjectId, ...change }) =>
-      revision.moving((session) => write(change, session), { organization, settings, ownProjectId }),
+    commit: ({ organization, settings, ownProjectId, basis, ...change }) =>
+      revision.moving((session) => write(change, session), { organization, settings, ownProjectId }, basis),
 
     async change(scope, decide) {
       await revision
@@ -92,6 +92,7 @@ export function createCatalogueStore(connection: Connection, revision: Revision)
     },
 
     revision: revision.read,
+    newestRevision: () => connection.run(revision.stored),
   }
 }
 

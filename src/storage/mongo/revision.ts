@@ -9,6 +9,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ChangeStreamUpdateDocument, ClientSession, Db } from 'mongodb'
+import { CatalogueMoved } from '#src/domain/applications/application.ts'
 import type { CatalogueRoot } from '#src/domain/applications/store.ts'
 import type { Connection } from './connection.ts'
 
@@ -36,7 +37,8 @@ export async function createRevision(connection: Connection) {
   const learn = (number = 0) => {
     known = Math.max(known, number)
   }
-  const ask = async () => learn((await root.findOne({ _id: rootId }, { projection: { revision: 1 } }))?.revision)
+  const stored = async () => (await root.findOne({ _id: rootId }, { projection: { revision: 1 } }))?.revision ?? 0
+  const ask = async () => learn(await stored())
 
   /** Follows the stream until it fails. What was committed before it was open is asked for. */
   async function followStream(): Promise<void> {
@@ -68,13 +70,18 @@ export async function createRevision(connection: Connection) {
 
   return {
     read: () => known,
+    stored,
 
-    /** Runs `work` in a transaction that sets `fields` and makes the number another one everywhere. @throws what `work` throws */
-    async moving(work: (session: ClientSession) => Promise<void>, fields: Partial<CatalogueRoot> = {}): Promise<void> {
+    /**
+     * Runs `work` in a transaction that sets `fields` and makes the number another one everywhere, from `basis` if that is given.
+     * @throws CatalogueMoved, and what `work` throws
+     */
+    async moving(work: (session: ClientSession) => Promise<void>, fields: Partial<CatalogueRoot> = {}, basis?: number): Promise<void> {
       const number = await connection.change(rootId, (transaction) =>
         transaction(async (session) => {
           const update = { $inc: { revision: 1 }, $set: fields }
           const moved = await root.findOneAndUpdate({ _id: rootId }, update, { upsert: true, returnDocument: 'after', session })
+          if (basis !== undefined && moved?.revision !== basis + 1) throw new CatalogueMoved()
           await work(session)
           return moved?.revision
         }),

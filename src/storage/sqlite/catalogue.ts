@@ -1,4 +1,4 @@
-import { type Application, ClientIdTaken, type Project } from '#src/domain/applications/application.ts'
+import { type Application, CatalogueMoved, ClientIdTaken, type Project } from '#src/domain/applications/application.ts'
 import type { CatalogueChange, CatalogueStore, ChangeScope } from '#src/domain/applications/store.ts'
 import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
@@ -30,6 +30,7 @@ export function createCatalogueStore(database: Database, revision: Revision): Ca
 
   /** Only inside `write`. */
   function write(change: CatalogueChange): void {
+    if (change.basis !== undefined && change.basis !== revision.stored()) throw new CatalogueMoved()
     writeRoot(database, change)
     for (const id of change.removeApplications ?? []) database.run('DELETE FROM applications WHERE id = ?', id)
     for (const id of change.removeProjects ?? []) database.run('DELETE FROM projects WHERE id = ?', id)
@@ -78,6 +79,7 @@ export function createCatalogueStore(database: Database, revision: Revision): Ca
       }),
 
     revision: revision.read,
+    newestRevision: () => database.read(revision.stored),
   }
 }
 

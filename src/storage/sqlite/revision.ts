@@ -12,10 +12,14 @@ export function createRevision(database: Database) {
     known = undefined
   }
 
+  const stored = () => database.get<{ revision: number }>('SELECT revision FROM catalogue')?.revision ?? 0
+
   return {
+    stored,
+
     read(): number {
       if (known === undefined) {
-        known = database.readNow(() => database.get<{ revision: number }>('SELECT revision FROM catalogue')?.revision ?? 0)
+        known = database.readNow(stored)
         setImmediate(forget)
       }
       return known
