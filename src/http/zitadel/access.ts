@@ -15,7 +15,7 @@ export interface Access {
   readonly permission?: string
   /** The field of the request with the user's id: people may do this for themselves without the permission. */
   readonly self?: string
-  /** A refusal is worded as the API of the RPC has it. */
+  /** Whether the RPC is of the API of the first version. */
   readonly isFirstApi: boolean
 }
 
@@ -150,15 +150,15 @@ export function accessOf(rpc: DescMethod): Access {
 }
 
 /** @throws StatusError */
-export function assertMay({ permission, self, isFirstApi }: Access, caller: Caller, request?: Message): void {
+export function assertMay({ permission, self }: Access, caller: Caller, request?: Message): void {
   if (permission === undefined || caller.may(permission)) return
   if (self !== undefined && request && (request as unknown as Record<string, unknown>)[self] === caller.user.id) return
-  throw refusalOf(caller, isFirstApi)
+  throw refusalOf(caller)
 }
 
 /** What a caller is told who may not. */
-export function refusalOf(caller: Caller, isFirstApi = false): StatusError {
-  if (isFirstApi) return new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
+export function refusalOf(caller: Caller): StatusError {
+  if (caller.isFirstApi) return new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
   if (!caller.isMember) return new StatusError('notFound', 'membership not found', { id: 'AUTHZ-cdgFk' })
   return new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-AWfge' })
 }

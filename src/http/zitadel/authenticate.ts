@@ -3,6 +3,7 @@ import { allows, isMember } from '#src/domain/applications/ownRoles.ts'
 import { type Bearer, ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { User } from '#src/domain/users/user.ts'
 import { presentedToken, proofChallenge } from '../kit/bearer.ts'
+import type { Access } from './access.ts'
 import type { Call } from './call.ts'
 import { StatusError } from './errors.ts'
 
@@ -15,6 +16,8 @@ export interface Caller extends Bearer {
   readonly address: string
   /** The roles of Dossier's own project that they hold; an administrator holds all. */
   readonly held: readonly string[]
+  /** Whether they called the API of the first version: a refusal is worded as the API has it that was called. */
+  readonly isFirstApi: boolean
   /** Whether they may do what `permission` names, like `user.read`. */
   may(permission: string): boolean
 }
@@ -27,7 +30,7 @@ export interface AuthenticateNeeds {
 
 /** Answers who calls, by the `Authorization` header. It throws a `StatusError` 401 when that is nobody, or the token is for something else. */
 export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateNeeds) {
-  return async function authenticate(call: Call): Promise<Caller> {
+  return async function authenticate(call: Call, { isFirstApi }: Pick<Access, 'isFirstApi'>): Promise<Caller> {
     if (!call.headers.authorization) throw new StatusError('unauthenticated', 'auth header missing')
     const presented = presentedToken(call)
     if (!presented) throw new StatusError('unauthenticated', 'invalid auth header', { id: 'AUTH-7fs1e' })
@@ -43,7 +46,7 @@ export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateN
     if (bearer.actorId !== undefined)
       throw new StatusError('permissionDenied', 'Impersonated tokens not allowed for API', { id: 'APP-Shi0J' })
     const held = heldBy(bearer.user, ownProjectId())
-    return { ...bearer, address: call.ip, held, isMember: isMember(held), may: (permission) => allows(held, permission) }
+    return { ...bearer, address: call.ip, isFirstApi, held, isMember: isMember(held), may: (permission) => allows(held, permission) }
   }
 }
 

@@ -38,7 +38,7 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
       const handler = found instanceof Promise ? await found : found
       if (!handler) throw new StatusError('unimplemented', `${nameOf(rpc)} is not served`)
       const { access } = handler
-      const caller = await authenticate(call)
+      const caller = await authenticate(call, access)
       assertOrigin(call, caller)
       assertOrganization(call, access, needs.organizationId())
       // Whoever may not is told so before what they sent is read, unless that decides.

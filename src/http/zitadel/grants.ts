@@ -4,8 +4,8 @@ import { holdsAll } from '#src/domain/applications/ownRoles.ts'
 import { type Grant, GrantNotFound, partsOfGrantId } from '#src/domain/users/grants.ts'
 import { everybody, type TextField, type UserFilter } from '#src/domain/users/search.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
+import { refusalOf } from './access.ts'
 import type { Caller } from './authenticate.ts'
-import { StatusError } from './errors.ts'
 import { type ProjectsNeeds, passes } from './projects.ts'
 import { changeable, textMethodOf } from './users.ts'
 
@@ -67,8 +67,7 @@ export async function assertMayGrant(
   roles: readonly string[] = [],
 ): Promise<void> {
   await changeable(needs, caller, userId)
-  if (projectId === needs.ownProjectId() && !holdsAll(caller.held, roles))
-    throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
+  if (projectId === needs.ownProjectId() && !holdsAll(caller.held, roles)) throw refusalOf(caller)
 }
 
 /** The same for a grant that is there. @throws StatusError 403, 404; GrantNotFound */

@@ -10,6 +10,7 @@ import type { Codes } from '#src/domain/users/codes.ts'
 import type { CheckPassword } from '#src/domain/users/signIn.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
+import { refusalOf } from './access.ts'
 import { type Caller, heldBy } from './authenticate.ts'
 import { StatusError } from './errors.ts'
 
@@ -70,7 +71,7 @@ function assertMayChange({ ownProjectId }: Pick<UsersNeeds, 'ownProjectId'>, cal
   // What is switched off for now counts too: it may be switched on again.
   const held = [...heldBy(user, ownProjectId()), ...(user.roles[ownProjectId()] ?? [])]
   if (user.id === caller.user.id || holdsAll(caller.held, held)) return
-  throw new StatusError('permissionDenied', 'No matching permissions found', { id: 'AUTH-5mWD2' })
+  throw refusalOf(caller)
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Nobody becomes who may do more: whoever manages users does nothing to those who manage more than they. */
-import { Code, ConnectError } from '@connectrpc/connect'
+import { ConnectError } from '@connectrpc/connect'
 import { createManagementServiceClient } from '@zitadel/client/v1'
 import { createUserServiceClient } from '@zitadel/client/v2'
 import { KeyType } from '@zitadel/proto/zitadel/auth_n_key_pb.js'
@@ -23,11 +23,12 @@ beforeAll(async () => {
 })
 afterAll(() => idp[Symbol.asyncDispose]())
 
-const codeOf = (call: Promise<unknown>) =>
+const messageOf = (call: Promise<unknown>) =>
   call.then(
     () => 'done',
-    (error: unknown) => ConnectError.from(error).code,
+    (error: unknown) => ConnectError.from(error).message,
   )
+const refusal = (id: string) => `[permission_denied] No matching permissions found (${id})`
 
 type Clients = ReturnType<typeof clientsOf>
 
@@ -66,7 +67,7 @@ const attacks: Readonly<Record<string, (clients: Clients, userId: string) => Pro
   RemoveUser: ({ management }, id) => management.removeUser({ id }),
 }
 
-test.each(Object.entries(attacks))('%s does nothing to those who manage more', async (_, attack) => {
+test.each(Object.entries(attacks))('%s does nothing to those who manage more', async (name, attack) => {
   const { ownProjectId } = await idp.domain.catalogue.root()
   const clients = clientsOf((await managerOf(idp, ['ORG_USER_MANAGER'])).token)
   const machine = await managerOf(idp, ['IAM_OWNER'])
@@ -77,7 +78,7 @@ test.each(Object.entries(attacks))('%s does nothing to those who manage more', a
   )
   for (const id of [machine.id as UserId, administrator.id, owner.id]) {
     const before = await idp.domain.users.get(id)
-    expect(await codeOf(attack(clients, id))).toBe(Code.PermissionDenied)
+    expect(await messageOf(attack(clients, id))).toBe(refusal(name.startsWith('v2 ') ? 'AUTH-AWfge' : 'AUTH-5mWD2'))
     expect(await idp.domain.users.get(id)).toEqual(before)
   }
 })
@@ -94,9 +95,9 @@ test('nobody switches themselves off, so an administrator is always left', async
   const owner = await managerOf(idp, ['IAM_OWNER'])
   const { users, management } = clientsOf(owner.token)
   for (const call of [users.deactivateUser, users.lockUser, users.deleteUser]) {
-    expect(await codeOf(call({ userId: owner.id }))).toBe(Code.FailedPrecondition)
+    expect(await messageOf(call({ userId: owner.id }))).toMatch(/^\[failed_precondition\]/)
   }
   for (const call of [management.deactivateUser, management.lockUser, management.removeUser]) {
-    expect(await codeOf(call({ id: owner.id }))).toBe(Code.FailedPrecondition)
+    expect(await messageOf(call({ id: owner.id }))).toMatch(/^\[failed_precondition\]/)
   }
 })
