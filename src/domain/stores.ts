@@ -1,6 +1,7 @@
 /** Stores: all that a storage driver must offer. Nothing outside `storage/` knows which driver runs. */
 import type { ActionStore } from './actions/store.ts'
 import type { CatalogueStore } from './applications/store.ts'
+import type { AppStore } from './apps/store.ts'
 import type { AuditStore } from './audit/events.ts'
 import type { KeyStore } from './keys/store.ts'
 import type { MetadataStore } from './metadata/store.ts'
@@ -16,6 +17,7 @@ export interface Stores {
   readonly metadata: MetadataStore
   readonly catalogue: CatalogueStore
   readonly actions: ActionStore
+  readonly apps: AppStore
   readonly keys: KeyStore
   readonly audit: AuditStore
   readonly artifacts: ArtifactStore

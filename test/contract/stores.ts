@@ -1,11 +1,13 @@
 /** Everything that a storage driver must do: one suite a noun, and what holds for all of them. */
 import { describe, expect, test } from 'vitest'
 import { StoreUnavailable } from '#src/base/errors.ts'
+import { appsContract } from './apps.ts'
 import { artifactsContract } from './artifacts.ts'
 import { attemptsContract } from './attempts.ts'
 import { auditContract } from './audit.ts'
 import { catalogueContract } from './catalogue.ts'
 import { atOnce, type Open, user } from './contract.ts'
+import { identitiesContract } from './identities.ts'
 import { keysContract } from './keys.ts'
 import { metadataContract } from './metadata.ts'
 import { tokensContract } from './tokens.ts'
@@ -14,6 +16,8 @@ import { usersContract } from './users.ts'
 
 export function storeContract(open: Open): void {
   describe('users', () => usersContract(open))
+  describe('apps', () => appsContract(open))
+  describe('identities', () => identitiesContract(open))
   describe('search for users', () => userSearchContract(open))
   describe('metadata', () => metadataContract(open))
   describe('catalogue', () => catalogueContract(open))

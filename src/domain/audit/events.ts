@@ -13,7 +13,17 @@ export type Actor =
 
 /** What it happened to. */
 export interface Subject {
-  readonly kind: 'user' | 'project' | 'application' | 'organization' | 'settings' | 'key' | 'target' | 'execution' | 'registrationToken'
+  readonly kind:
+    | 'user'
+    | 'project'
+    | 'application'
+    | 'organization'
+    | 'settings'
+    | 'key'
+    | 'target'
+    | 'execution'
+    | 'registrationToken'
+    | 'app'
   readonly id: string
 }
 
@@ -62,6 +72,11 @@ export interface EventPayloads {
   /** `reason` when it failed. */
   'target.called': { cause: string; reason?: string }
   'execution.set': { targets: readonly string[] }
+  /** `fields` are paths of files. */
+  'app.created': { clientAppId: string }
+  'app.changed': { fields: readonly string[] }
+  'app.secret_changed': { name: string }
+  'app.removed': Record<string, never>
   'key.created': { algorithm: string; activeFrom: string }
   'key.retired': { publishedUntil: string }
   'key.removed': Record<string, never>

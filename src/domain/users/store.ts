@@ -1,6 +1,7 @@
 import type { Page, PageRequest } from '#src/base/page.ts'
 import type { AuditEvent } from '../audit/events.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
+import type { IdentityKey } from './identity.ts'
 import type { UserSearch, UsersFound } from './search.ts'
 import type { User, UserId } from './user.ts'
 
@@ -21,17 +22,21 @@ export interface UserStore {
   findByUsername(username: string): Promise<User | undefined>
   /** At most two users who have proved that this address is theirs. */
   findByVerifiedEmail(email: string): Promise<readonly User[]>
+  /** Whose identity it is. */
+  findByIdentity(identity: IdentityKey): Promise<User | undefined>
+  /** Those who have an identity of an app, by id. `after` is the last id of the page before. */
+  listByApp(app: string, page: PageRequest & { readonly descending?: boolean }): Promise<Page<User>>
   /** By id, ascending. */
   list(page: PageRequest): Promise<Page<User>>
   /** Whom a search finds, in constant memory. */
   search(search: UserSearch): Promise<UsersFound>
   isEmpty(): Promise<boolean>
-  /** @throws UsernameTaken, UserIdTaken */
+  /** @throws UsernameTaken, UserIdTaken, IdentityTaken */
   insert(user: User, metadata: readonly MetadataEntry[], events: readonly AuditEvent[]): Promise<void>
   /**
    * Replaces a user by what `decide` makes of the current one. `decide` is pure and may be called again when somebody else was
    * faster; `undefined` means that nothing is to change.
-   * @throws UserNotFound, UsernameTaken
+   * @throws UserNotFound, UsernameTaken, IdentityTaken
    */
   update(id: UserId, decide: (current: User) => UserChange | undefined): Promise<User>
   /** Removes a user with metadata and personal access tokens. @throws UserNotFound */

@@ -7,6 +7,7 @@
 import type { Brand } from '#src/base/brand.ts'
 import { DomainError } from '#src/base/errors.ts'
 import { isEmailAddress, isLanguageTag } from '#src/base/forms.ts'
+import type { Identity } from './identity.ts'
 import type { MachineKey } from './machineKeys.ts'
 
 export type UserId = Brand<string, 'UserId'>
@@ -64,6 +65,10 @@ export interface User {
   /** Projects in which what was granted is switched off. */
   readonly inactiveGrants?: readonly string[]
   readonly admin: boolean
+  /** Logins at providers, oldest first. */
+  readonly identities?: readonly Identity[]
+  /** The App Services app that the user came by. */
+  readonly cameBy?: string
   /** The configuration file that made the user. */
   readonly provisionedBy?: string
   readonly sequence: number
@@ -110,6 +115,14 @@ export function assertAcceptableProfile(profile: Profile): void {
   if (locale !== undefined && !isLanguageTag(locale)) throw new UserInvalid('locale', 'must be a language tag (BCP 47) such as en or de-CH')
   if (picture !== undefined && !/^https?:$/.test(URL.canParse(picture) ? new URL(picture).protocol : '')) {
     throw new UserInvalid('picture', 'must be an http or https address')
+  }
+}
+
+/** Somebody else logs in by this identity already. */
+export class IdentityTaken extends DomainError {
+  readonly code = 'user.identity_taken'
+  constructor(options?: ErrorOptions) {
+    super('somebody else logs in this way already', options)
   }
 }
 

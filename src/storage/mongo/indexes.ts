@@ -8,11 +8,12 @@
  * | ---------------------- | ---------------------- | -------------------------------------------------------------------------------- |
  * | users                  | _id                    | a user is one document, read by id; metadata is inside                           |
  * | usernames              | _id                    | the comparable form of a name, taken by one user                                 |
+ * | identities             | _id, hashed            | a login at a provider, of one user                                               |
  * | personal_access_tokens | userId                 | belongs to a user, removed with them; found by hash on all shards                |
  * | events                 | subject.id             | belongs to a user: one change and its events are on one shard, and unique there  |
  * | artifacts              | _id, hashed            | asked for by id before anybody knows whose it is; ids are random                 |
  * | attempts               | _id, hashed            | a digest                                                                         |
- * | catalogue, projects, applications, signing_keys, targets, executions, schema | not sharded | few and small                                              |
+ * | catalogue, projects, applications, signing_keys, targets, executions, apps, schema | not sharded | few and small                                        |
  *
  * Sharding `users` or `artifacts` needs MongoDB 5.1 or later, the first that looks up in a collection that is sharded.
  */
@@ -32,6 +33,8 @@ const collections: Readonly<Record<string, readonly IndexDescription[]>> = {
     { name: 'by_project', key: { 'user.roles.projectId': 1 } },
   ],
   usernames: [],
+  identities: [{ name: 'by_app', key: { app: 1, userId: 1 } }],
+  apps: [{ name: 'by_client_app_id', key: { clientAppId: 1 }, unique: true }],
   personal_access_tokens: [
     { name: 'by_hash', key: { hash: 1 } },
     { name: 'by_user', key: { userId: 1, createdAt: 1 } },

@@ -9,6 +9,7 @@ import { StoreUnavailable } from '#src/base/errors.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import { createActionStore } from './actions.ts'
 import { clientOf, hostsOf } from './address.ts'
+import { createAppStore } from './apps.ts'
 import { createArtifactStore } from './artifacts.ts'
 import { createAttemptStore } from './attempts.ts'
 import { createAuditStore } from './audit.ts'
@@ -43,6 +44,7 @@ export async function openMongo(url: string, { now = systemClock }: { now?: Cloc
     catalogue: createCatalogueStore(connection, revision),
     keys: createKeyStore(connection, revision),
     actions: createActionStore(connection, revision),
+    apps: createAppStore(connection, revision),
     tokens: createPersonalAccessTokenStore(connection),
     audit: createAuditStore(connection),
     artifacts: createArtifactStore(connection, now),

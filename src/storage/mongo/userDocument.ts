@@ -20,8 +20,10 @@ export interface StoredMetadata {
 }
 
 /** Role keys are by project id, which may be any text: pairs, because field names may not. */
-interface StoredUser extends Omit<User, 'id' | 'roles'> {
+interface StoredUser extends Omit<User, 'id' | 'roles' | 'identities'> {
   readonly roles: readonly { readonly projectId: string; readonly keys: readonly string[] }[]
+  /** What a provider tells has names of its own, which names of fields may not be: one text. `identities` keeps them unique. */
+  readonly identities?: string
 }
 
 /** A user with metadata inside. `version` counts the writes: a change is written on the condition that it is still what was read. */
@@ -41,11 +43,15 @@ export interface UserDocument {
 export const usersOf = (database: Db) => database.collection<UserDocument>('users')
 
 /** The fields to set and to take away so that the document is that of `user`. */
-export function withUser({ id: _, roles, ...user }: User) {
+export function withUser({ id: _, roles, identities, ...user }: User) {
   const { email, emailVerified } = user.profile
   const emailSearch = email ? comparable(email) : undefined
   const emailKey = emailVerified ? emailSearch : undefined
-  const stored = { ...user, roles: Object.entries(roles).map(([projectId, keys]) => ({ projectId, keys })) }
+  const stored = {
+    ...user,
+    roles: Object.entries(roles).map(([projectId, keys]) => ({ projectId, keys })),
+    ...(identities && { identities: JSON.stringify(identities) }),
+  }
   const set = {
     usernameKey: comparable(user.username),
     user: stored,
@@ -59,6 +65,11 @@ export function withUser({ id: _, roles, ...user }: User) {
   return { set, unset }
 }
 
-export function userOf({ _id, user: { roles, ...user } }: UserDocument): User {
-  return { id: _id, ...user, roles: Object.fromEntries(roles.map(({ projectId, keys }) => [projectId, keys])) }
+export function userOf({ _id, user: { roles, identities, ...user } }: UserDocument): User {
+  return {
+    id: _id,
+    ...user,
+    roles: Object.fromEntries(roles.map(({ projectId, keys }) => [projectId, keys])),
+    ...(identities !== undefined && { identities: JSON.parse(identities) }),
+  }
 }

@@ -1,6 +1,8 @@
+import type { ClientSession } from 'mongodb'
 import { metadataText } from '#src/domain/metadata/text.ts'
+import { identityKeyOf } from '#src/domain/users/identity.ts'
 import type { UserStore } from '#src/domain/users/store.ts'
-import { comparable, type UserId, UserIdTaken, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
+import { comparable, IdentityTaken, type User, type UserId, UserIdTaken, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
 import { writeEvents } from './audit.ts'
 import type { Connection } from './connection.ts'
 import { RaceLost, refusing } from './failures.ts'
@@ -14,9 +16,17 @@ interface UsernameDocument {
   readonly userId: UserId
 }
 
+interface IdentityDocument {
+  readonly _id: string
+  readonly app: string
+  readonly userId: UserId
+}
+
 const withUserOfName = [
   { $lookup: { from: 'users', localField: 'userId', foreignField: '_id', pipeline: [{ $project: { metadata: 0 } }], as: 'user' } },
 ]
+
+const keysOf = ({ identities = [] }: User) => identities.map(identityKeyOf).join('\n')
 
 const found = (document: UserDocument | null) => (document ? userOf(document) : undefined)
 
@@ -25,6 +35,15 @@ export function createUserStore(connection: Connection): UserStore {
   const users = usersOf(database)
   const usernames = database.collection<UsernameDocument>('usernames')
   const withoutMetadata = { projection: { metadata: 0 } } as const
+
+  const identities = database.collection<IdentityDocument>('identities')
+
+  async function putIdentities({ id, identities: own = [] }: User, session: ClientSession): Promise<void> {
+    for (const identity of own) {
+      const document = { _id: identityKeyOf(identity), app: identity.app, userId: id }
+      await refusing(identities.insertOne(document, { session }), (cause) => new IdentityTaken({ cause }))
+    }
+  }
 
   async function existing(id: UserId): Promise<UserDocument> {
     const document = await users.findOne({ _id: id }, withoutMetadata)
@@ -61,6 +80,34 @@ export function createUserStore(connection: Connection): UserStore {
         return (await cursor.sort({ _id: 1 }).limit(2).toArray()).map(userOf)
       }),
 
+    // Between its two steps somebody may part with the identity.
+    findByIdentity: (identity) =>
+      connection.run(async () => {
+        const _id = identityKeyOf(identity)
+        const [named] = await identities.aggregate<{ user: UserDocument[] }>([{ $match: { _id } }, ...withUserOfName]).toArray()
+        const user = found(named?.user[0] ?? null)
+        return user?.identities?.some((each) => identityKeyOf(each) === _id) ? user : undefined
+      }),
+
+    listByApp: (app, { after, limit, descending = false }) =>
+      connection.run(async () => {
+        const beyond = after === undefined ? {} : { userId: descending ? { $lt: after as UserId } : { $gt: after as UserId } }
+        const direction = descending ? -1 : 1
+        const pages = await identities
+          .aggregate<{ user: UserDocument[] }>([
+            { $match: { app, ...beyond } },
+            { $sort: { userId: direction } },
+            { $group: { _id: '$userId', userId: { $first: '$userId' } } },
+            { $sort: { userId: direction } },
+            { $limit: limit + 1 },
+            ...withUserOfName,
+          ])
+          .toArray()
+        const all = pages.flatMap(({ user }) => user.map(userOf))
+        const items = all.slice(0, limit)
+        return all.length > limit ? { items, next: items.at(-1)?.id } : { items }
+      }),
+
     list: ({ after = '', limit }) =>
       connection.run(async () => {
         const cursor = users.find({ _id: { $gt: after as UserId } }, withoutMetadata)
@@ -94,6 +141,7 @@ export function createUserStore(connection: Connection): UserStore {
             usernames.insertOne({ _id: document.usernameKey, userId: user.id }, { session }),
             (cause) => new UsernameTaken(user.username, { cause }),
           )
+          await putIdentities(user, session)
           // The history of a removed user stays, and its id with it: another user would continue it.
           await refusing(writeEvents(database, events, session), idTaken)
         }),
@@ -121,6 +169,10 @@ export function createUserStore(connection: Connection): UserStore {
               (cause) => new UsernameTaken(user.username, { cause }),
             )
           }
+          if (keysOf(user) !== keysOf(current)) {
+            await identities.deleteMany({ _id: { $in: (current.identities ?? []).map(identityKeyOf) } }, { session })
+            await putIdentities(user, session)
+          }
           await writeEvents(database, events, session)
         })
         return user
@@ -129,11 +181,13 @@ export function createUserStore(connection: Connection): UserStore {
     remove: (id, decide) =>
       connection.change(id, async (transaction) => {
         const document = await existing(id)
-        const events = decide(userOf(document))
+        const user = userOf(document)
+        const events = decide(user)
         await transaction(async (session) => {
           const { deletedCount } = await users.deleteOne({ _id: id, version: document.version }, { session })
           if (deletedCount === 0) throw new RaceLost()
           await usernames.deleteOne({ _id: document.usernameKey }, { session })
+          await identities.deleteMany({ _id: { $in: (user.identities ?? []).map(identityKeyOf) } }, { session })
           await tokensOf(database).deleteMany({ userId: id }, { session })
           await writeEvents(database, events, session)
         })

@@ -10,6 +10,7 @@ import { type Clock, systemClock } from '#src/base/clock.ts'
 import { CannotStart } from '#src/base/errors.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import { createActionStore } from './actions.ts'
+import { createAppStore } from './apps.ts'
 import { createArtifactStore } from './artifacts.ts'
 import { createAttemptStore } from './attempts.ts'
 import { createAuditStore } from './audit.ts'
@@ -43,6 +44,7 @@ export async function openSqlite(directory: string, { now = systemClock }: { now
     catalogue: createCatalogueStore(dossier, revision),
     keys: createKeyStore(dossier, revision),
     actions: createActionStore(dossier, revision),
+    apps: createAppStore(dossier, revision),
     tokens: createPersonalAccessTokenStore(dossier),
     audit: createAuditStore(dossier),
     artifacts: createArtifactStore(sessions, now),

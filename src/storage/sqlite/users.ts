@@ -1,7 +1,8 @@
 import { metadataText } from '#src/domain/metadata/text.ts'
+import { identityKeyOf } from '#src/domain/users/identity.ts'
 import type { UserFilter } from '#src/domain/users/search.ts'
 import type { UserStore } from '#src/domain/users/store.ts'
-import { comparable, type User, type UserId, UserIdTaken, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
+import { comparable, IdentityTaken, type User, type UserId, UserIdTaken, UserNotFound, UsernameTaken } from '#src/domain/users/user.ts'
 import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
 import { violatedIndex } from './failures.ts'
@@ -47,6 +48,12 @@ export function createUserStore(database: Database): UserStore {
     for (const projectId of Object.keys(roles)) database.run('INSERT INTO grants (project_id, user_id) VALUES (?, ?)', projectId, id)
   }
 
+  const putIdentities = ({ id, identities = [] }: User) => {
+    for (const identity of identities) {
+      database.run('INSERT INTO identities (identity, app, user_id) VALUES (?, ?, ?)', identityKeyOf(identity), identity.app, id)
+    }
+  }
+
   return {
     find: (id) => database.read(() => selectOne(id)),
 
@@ -80,6 +87,23 @@ export function createUserStore(database: Database): UserStore {
       database.read(() =>
         database.all<UserRow>(`SELECT ${columns} FROM users WHERE email_key = ? ORDER BY id LIMIT 2`, comparable(email)).map(userOf),
       ),
+
+    findByIdentity: (identity) =>
+      database.read(() => {
+        const sql = `SELECT ${columns} FROM users WHERE id = (SELECT user_id FROM identities WHERE identity = ?)`
+        const row = database.get<UserRow>(sql, identityKeyOf(identity))
+        return row && userOf(row)
+      }),
+
+    listByApp: (app, { after, limit, descending = false }) =>
+      database.read(() => {
+        const [comparison, direction] = descending ? ['<', 'DESC'] : ['>', 'ASC']
+        const ids = `SELECT DISTINCT user_id FROM identities WHERE app = ? AND user_id ${comparison} ? ORDER BY user_id ${direction} LIMIT ?`
+        const sql = `SELECT ${columns} FROM users WHERE id IN (${ids}) ORDER BY id ${direction}`
+        const rows = database.all<UserRow>(sql, app, after ?? (descending ? '~' : ''), limit + 1)
+        const items = rows.slice(0, limit).map(userOf)
+        return rows.length > limit ? { items, next: items.at(-1)?.id } : { items }
+      }),
 
     list: ({ after = '', limit }) =>
       database.read(() => {
@@ -122,6 +146,7 @@ export function createUserStore(database: Database): UserStore {
             documentOf(user),
           )
           putGrants(user)
+          putIdentities(user)
           for (const entry of metadata) putEntry(database, user.id, entry)
           if (metadata.length > 0) {
             const text = keptText(database, user.id, metadata.length, bytes)
@@ -137,7 +162,7 @@ export function createUserStore(database: Database): UserStore {
         const change = decide(current)
         if (!change) return current
         const { user, events } = change
-        refusing(user, () =>
+        refusing(user, () => {
           database.run(
             `UPDATE users SET username_key = ?, email_key = ?, email_search = ?, state = ?, sequence = ?, created_at = ?, changed_at = ?,
              document = ? WHERE id = ?`,
@@ -150,8 +175,12 @@ export function createUserStore(database: Database): UserStore {
             user.changedAt.getTime(),
             documentOf(user),
             id,
-          ),
-        )
+          )
+          if (keysOf(user) !== keysOf(current)) {
+            database.run('DELETE FROM identities WHERE user_id = ?', id)
+            putIdentities(user)
+          }
+        })
         if (Object.keys(user.roles).join() !== Object.keys(current.roles).join()) {
           database.run('DELETE FROM grants WHERE user_id = ?', id)
           putGrants(user)
@@ -175,6 +204,8 @@ const emailKey = ({ profile }: User) => (profile.email && profile.emailVerified 
 /** The address under which somebody is looked for, proved or not. */
 const emailSearch = ({ profile }: User) => (profile.email ? comparable(profile.email) : null)
 
+const keysOf = ({ identities = [] }: User) => identities.map(identityKeyOf).join('\n')
+
 const documentOf = ({ id, state, sequence, createdAt, changedAt, ...rest }: User) => JSON.stringify(rest)
 
 function userOf(row: UserRow): User {
@@ -194,6 +225,7 @@ function refusing(user: User, write: () => void): void {
     write()
   } catch (error) {
     const index = violatedIndex(error)
+    if (index === 'identities.identity') throw new IdentityTaken({ cause: error })
     if (index === 'users.username_key') throw new UsernameTaken(user.username, { cause: error })
     if (index === 'events.subject_id, events.sequence') throw new UserIdTaken(user.id, { cause: error })
     throw error

@@ -124,4 +124,21 @@ export const dossierSteps: readonly string[] = [
   CREATE INDEX grants_by_user ON grants (user_id);
   INSERT INTO grants (project_id, user_id) SELECT roles.key, users.id FROM users, json_each(users.document, '$.roles') AS roles;
   `,
+  // App Services: apps, and who logs in by what.
+  `
+  CREATE TABLE apps (
+    id TEXT NOT NULL PRIMARY KEY,
+    client_app_id TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE identities (
+    identity TEXT NOT NULL PRIMARY KEY,
+    app TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX identities_by_app ON identities (app, user_id);
+  CREATE INDEX identities_by_user ON identities (user_id);
+  `,
 ]
