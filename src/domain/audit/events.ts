@@ -47,6 +47,11 @@ export interface EventPayloads {
   'user.key_added': { keyId: string; expiresAt?: string }
   'user.key_removed': { keyId: string }
   'user.impersonated': { clientId: string; actorId: string; scope: string }
+  'user.identity_added': { app: string; provider: string }
+  'user.identity_removed': { app: string; provider: string }
+  'user.logged_in': { app: string; provider: string; address: string }
+  /** `providers` are those of the identities that they had there. */
+  'user.left_app': { app: string; providers: readonly string[] }
   'user.session_ended': { sessionId: string }
   'logout.delivered': { clientId: string; sid?: string; attempt: number }
   'logout.failed': { clientId: string; sid?: string; attempt: number; reason: string; givenUp: boolean }

@@ -4,22 +4,23 @@
  * Owns the file's format, the comparison and the order of writing: the catalogue in one transaction, then users one by one. What is
  * right for a user, a key or a secret is for those rooms to say; they are handed in. Reads no file and no environment, and prints nothing.
  */
+import { DomainError } from '#src/base/errors.ts'
 import { everyItem } from '#src/base/page.ts'
 import { CatalogueMoved } from '../applications/application.ts'
 import type { Catalogue } from '../applications/catalogue.ts'
 import type { Actor } from '../audit/events.ts'
 import type { Keys } from '../keys/keys.ts'
+import type { Lock } from '../sessions/lock.ts'
 import type { Change } from './change.ts'
 import { createExport } from './export.ts'
 import type { ConfigurationFile } from './file.ts'
-import type { Exclusively } from './lock.ts'
 import { type CatalogueDeps, type CataloguePlan, planCatalogue } from './planCatalogue.ts'
 import { planUsers, type UserDeps, type UserPlan } from './planUsers.ts'
 
 export interface ProvisioningDeps extends CatalogueDeps, UserDeps {
   readonly catalogue: Catalogue
   readonly keys: Pick<Keys, 'ensure'>
-  readonly exclusively: Exclusively
+  readonly exclusively: Lock
 }
 
 /** What an apply tells while it is at work. */
@@ -37,6 +38,16 @@ interface Plan {
   readonly users: readonly UserPlan[]
   readonly surplus: readonly UserPlan[]
 }
+
+/** Another `apply` has been at work for longer than this one would wait. */
+class ApplyUnderWay extends DomainError {
+  readonly code = 'provisioning.under_way'
+  constructor() {
+    super('another apply is still at work on this store; nothing was written, try again when it has ended')
+  }
+}
+
+const patienceMs = 10 * 60_000
 
 /** How often a plan is made anew because the catalogue was changed by somebody else meanwhile. */
 const mostAttempts = 10
@@ -101,6 +112,7 @@ export function createProvisioning(deps: ProvisioningDeps) {
         return changesOf(first)
       }
       return exclusively(
+        'provisioning',
         async () => {
           for (let attempt = 1; ; attempt += 1) {
             // Compared again: whoever had the lock before may have written the same.
@@ -114,7 +126,7 @@ export function createProvisioning(deps: ProvisioningDeps) {
             }
           }
         },
-        () => watcher.waiting?.(),
+        { waiting: () => watcher.waiting?.(), patienceMs, refuse: () => new ApplyUnderWay() },
       )
     },
 

@@ -12,7 +12,9 @@ export interface Identity {
   readonly data: Readonly<Record<string, unknown>>
   /** ISO 8601. */
   readonly createdAt: string
-  /** When somebody last logged in by it; ISO 8601. */
+  /** Of an API key that is switched off. */
+  readonly disabled?: boolean
+  /** When somebody last logged in by it, ISO 8601; empty until then. */
   readonly usedAt: string
 }
 
@@ -23,7 +25,3 @@ export type IdentityKey = Pick<Identity, 'app' | 'provider' | 'key'>
 
 /** One text for what is unique. */
 export const identityKeyOf = ({ app, provider, key }: IdentityKey) => `${app} ${provider} ${key}`
-
-/** Provider metadata of all `identities` together; of a name that several have, that of the one used last. */
-export const dataOf = (identities: readonly Identity[]): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(identities.toSorted((a, b) => a.usedAt.localeCompare(b.usedAt)).flatMap(({ data }) => Object.entries(data)))

@@ -39,9 +39,9 @@ export function createPasswords({ concurrency = 2, queue = 64 }: PasswordsOption
   const hash = (password: string) => gate.run(() => argon2Hash(password.normalize('NFC'), argon2Cost))
 
   return {
-    /** A PHC string for a new password. @throws UserInvalid when it is too short or too long, Busy */
-    async hash(password: string): Promise<string> {
-      assertAcceptablePassword(password)
+    /** A PHC string for a new password; App Services takes shorter ones than we do. @throws UserInvalid when it is too short or too long, Busy */
+    async hash(password: string, leastCharacters = minCharacters): Promise<string> {
+      assertAcceptablePassword(password, leastCharacters)
       return hash(password)
     },
 
@@ -150,7 +150,7 @@ export function passwordScheme(stored: string): string {
 }
 
 /** @throws UserInvalid when it is too short or too long */
-export function assertAcceptablePassword(password: string): void {
-  if ([...password].length < minCharacters) throw new UserInvalid('password', `must have ${minCharacters} characters or more`)
+export function assertAcceptablePassword(password: string, leastCharacters = minCharacters): void {
+  if ([...password].length < leastCharacters) throw new UserInvalid('password', `must have ${leastCharacters} characters or more`)
   if (Buffer.byteLength(password) > maxBytes) throw new UserInvalid('password', `must have ${maxBytes} bytes or fewer`)
 }

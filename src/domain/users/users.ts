@@ -2,6 +2,7 @@ import { isObjectId, newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Actor, AuditEvent } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
+import type { Identity, IdentityKey } from './identity.ts'
 import { type KeyFile, type MachineKey, machineKeyLimit, newMachineKeyPair, publicJwkOf } from './machineKeys.ts'
 import { type Passwords, passwordScheme } from './passwords.ts'
 import { hashSecret } from './secrets.ts'
@@ -35,7 +36,13 @@ export interface NewUser {
   readonly username: string
   readonly profile: Profile
   readonly password?: string
+  /** Made elsewhere. */
   readonly passwordHash?: string
+  /** Made by `Passwords.hash`. */
+  readonly hashedPassword?: string
+  readonly identities?: readonly Identity[]
+  /** The App Services app that the user comes by. */
+  readonly cameBy?: string
   readonly secretHash?: string
   readonly roles?: Readonly<Record<string, readonly string[]>>
   readonly admin?: boolean
@@ -126,6 +133,8 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
 
   return {
     find: (id: UserId) => store.find(id),
+    findByIdentity: (identity: IdentityKey) => store.findByIdentity(identity),
+    listByApp: store.listByApp.bind(store),
     findWithMetadata: (id: UserId) => store.findWithMetadata(id),
     findWithMetadataText: (id: UserId) => store.findWithMetadataText(id),
 
@@ -157,12 +166,16 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
       if (wanted.provisionedBy === undefined) await assertNobodysAddress(wanted.username)
       if (wanted.id !== undefined && !isObjectId(wanted.id)) throw new UserInvalid('id', 'must be 24 hexadecimal characters in lower case')
       if (wanted.passwordHash !== undefined) passwordScheme(wanted.passwordHash)
-      const passwordHash = wanted.passwordHash ?? (wanted.password === undefined ? undefined : await passwords.hash(wanted.password))
+      const passwordHash =
+        wanted.passwordHash ?? wanted.hashedPassword ?? (wanted.password === undefined ? undefined : await passwords.hash(wanted.password))
       const at = recorder.now()
       const id = (wanted.id ?? newObjectId(at)) as UserId
       const events: AuditEvent[] = [recorder.event('user.created', actor, about(id), { username: wanted.username, kind: wanted.kind }, 1)]
-      const metadata = (wanted.metadata ?? []).map(({ key, value }, index): MetadataEntry => {
-        const sequence = index + 2
+      for (const { app, provider } of wanted.identities ?? []) {
+        events.push(recorder.event('user.identity_added', actor, about(id), { app, provider }, events.length + 1))
+      }
+      const metadata = (wanted.metadata ?? []).map(({ key, value }): MetadataEntry => {
+        const sequence = events.length + 1
         events.push(recorder.event('metadata.set', actor, about(id), { key, bytes: value.byteLength }, sequence))
         return { key, value, sequence, createdAt: at, changedAt: at }
       })
@@ -177,6 +190,8 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
         secretHash: wanted.secretHash,
         roles: wanted.roles ?? {},
         admin: wanted.admin ?? false,
+        ...(wanted.identities && { identities: wanted.identities }),
+        ...(wanted.cameBy !== undefined && { cameBy: wanted.cameBy }),
         provisionedBy: wanted.provisionedBy,
         sequence: events.length,
         createdAt: at,
@@ -229,6 +244,10 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
       return replacePassword(id, { passwordHash: await passwords.hash(password), passwordImport: undefined }, actor)
     },
 
+    /** Like `setPassword`, with a hash that `Passwords.hash` made. @throws UserNotFound */
+    setPasswordHash: (id: UserId, passwordHash: string, actor: Actor): Promise<User> =>
+      replacePassword(id, { passwordHash, passwordImport: undefined }, actor),
+
     /** Like `setPassword`, with a hash that another system made. @throws UserNotFound, UserInvalid when it is no hash that can be verified */
     async importPassword(id: UserId, passwordHash: string, actor: Actor): Promise<User> {
       passwordScheme(passwordHash)
@@ -248,6 +267,75 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
             ])
           : undefined,
       )
+    },
+
+    /** Adds an identity. @throws UserNotFound, IdentityTaken */
+    addIdentity: (id: UserId, identity: Identity, actor: Actor): Promise<User> =>
+      store.update(id, (current) =>
+        step(current, { identities: [...(current.identities ?? []), identity] }, (sequence) => [
+          recorder.event('user.identity_added', actor, about(id), { app: identity.app, provider: identity.provider }, sequence),
+        ]),
+      ),
+
+    /** Notes that somebody has logged in by an identity, and what its provider says of them now. That changes nothing of theirs. @throws UserNotFound */
+    useIdentity: (id: UserId, { app, provider, key }: IdentityKey, { data, usedAt }: Pick<Identity, 'data' | 'usedAt'>): Promise<User> =>
+      store.update(id, (current) => {
+        const identities = (current.identities ?? []).map((each) =>
+          each.app === app && each.provider === provider && each.key === key ? { ...each, data, usedAt } : each,
+        )
+        return { user: { ...current, identities }, events: [] }
+      }),
+
+    /** Switches an identity off, or on again. @throws UserNotFound */
+    setIdentityDisabled: (
+      id: UserId,
+      identity: Pick<Identity, 'app' | 'provider' | 'id'>,
+      disabled: boolean,
+      actor: Actor,
+    ): Promise<User> =>
+      store.update(id, (current) =>
+        step(
+          current,
+          { identities: (current.identities ?? []).map((each) => (isSame(each, identity) ? { ...each, disabled } : each)) },
+          (sequence) => [recorder.event('user.changed', actor, about(id), { fields: ['identities'] }, sequence)],
+        ),
+      ),
+
+    /** Removes one identity; answers whether there was such a one. @throws UserNotFound */
+    async removeIdentity(id: UserId, identity: Pick<Identity, 'app' | 'provider' | 'id'>, actor: Actor): Promise<boolean> {
+      let removed = false
+      await store.update(id, (current) => {
+        const rest = (current.identities ?? []).filter((each) => !isSame(each, identity))
+        removed = rest.length !== (current.identities?.length ?? 0)
+        if (!removed) return undefined
+        const { app, provider } = identity
+        return step(current, { identities: rest }, (sequence) => [
+          recorder.event('user.identity_removed', actor, about(id), { app, provider }, sequence),
+        ])
+      })
+      return removed
+    },
+
+    /** Takes every identity of an app from a user, who is gone as a whole when they came by it and have no other. @throws UserNotFound */
+    async leaveApp(id: UserId, app: string, actor: Actor): Promise<void> {
+      const user = await store.find(id)
+      if (!user) throw new UserNotFound(id)
+      const left = (identities: readonly Identity[] = []) => identities.filter((each) => each.app !== app)
+      const isOnlyThere = user.cameBy === app && left(user.identities).length === 0
+      const event = (current: User, sequence: number) => {
+        const providers = (current.identities ?? []).filter((each) => each.app === app).map(({ provider }) => provider)
+        return recorder.event('user.left_app', actor, about(id), { app, providers: [...new Set(providers)] }, sequence)
+      }
+      if (isOnlyThere) {
+        await store.remove(id, (current) => [
+          event(current, current.sequence + 1),
+          recorder.event('user.removed', actor, about(id), {}, current.sequence + 2),
+        ])
+        await endSessions(id)
+      } else
+        await store.update(id, (current) =>
+          step(current, { identities: left(current.identities) }, (sequence) => [event(current, sequence)]),
+        )
     },
 
     deactivate: (id: UserId, actor: Actor) => moveTo(id, 'inactive', 'user.deactivated', actor),
@@ -339,6 +427,9 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     },
   }
 }
+
+const isSame = (identity: Identity, { app, provider, id }: Pick<Identity, 'app' | 'provider' | 'id'>) =>
+  identity.app === app && identity.provider === provider && identity.id === id
 
 function assertMachine({ kind }: User, what: string): void {
   if (kind !== 'machine') throw new UserInvalid('kind', `is human: only a service account has ${what}`)

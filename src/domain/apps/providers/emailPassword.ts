@@ -1,0 +1,411 @@
+/**
+ * E-mail address and password (contracts/app-services.md, section 3.2): registration with confirmation by a link, by a function or at once, and the reset of a password by
+ * either. Whoever has registered and not confirmed is no user yet. A Dossier user logs in here too, by a proven address and their password.
+ */
+import { isObjectId, newObjectId, newSecret } from '#src/base/ids.ts'
+import type { ArtifactStore } from '../../sessions/store.ts'
+import type { Passwords } from '../../users/passwords.ts'
+import type { Throttle } from '../../users/throttle.ts'
+import type { User } from '../../users/user.ts'
+import type { Users } from '../../users/users.ts'
+import type { AppView } from '../app.ts'
+import {
+  AppRefused,
+  authError,
+  badRequest,
+  invalidPassword,
+  missingParameter,
+  nameInUse,
+  tokenInvalid,
+  userDisabled,
+  userNotFound,
+} from '../failures.ts'
+import type { CallerFacts, CallFunction } from '../functions.ts'
+import { assertEnabled, type Logins, type Vouched, type VouchFor } from '../logins.ts'
+import { systemUser } from '../userObject.ts'
+
+/** A message to somebody, to be written and sent by whoever is given. */
+export interface AppMail {
+  readonly kind: 'confirm' | 'reset'
+  readonly to: string
+  readonly app: string
+  /** Of the app's configuration, if it has one. */
+  readonly subject?: string
+  /** Where the person goes: the app's address with `token` and `tokenId`. */
+  readonly link: string
+}
+
+export interface EmailPasswordDeps {
+  readonly users: Pick<Users, 'findByIdentity' | 'findByLoginName' | 'setPasswordHash' | 'rehashPassword'>
+  readonly passwords: Pick<Passwords, 'hash' | 'verify'>
+  readonly throttle: Throttle
+  readonly artifacts: Pick<ArtifactStore, 'find' | 'put' | 'insert' | 'remove' | 'consume' | 'list'>
+  readonly callFunction: CallFunction
+  readonly sendMail: (mail: AppMail) => Promise<void>
+  /** Makes somebody a user who has confirmed. */
+  readonly enter: Logins['enter']
+  readonly hash: (secret: string) => string
+  readonly now: () => Date
+}
+
+/** Somebody who has registered and has not confirmed yet. */
+export interface Registration {
+  readonly id: string
+  readonly app: string
+  readonly email: string
+  readonly hashedPassword: string
+  readonly createdAt: string
+  readonly tokenId: string
+  readonly tokenHash: string
+  readonly tokenExpiresAt: string
+}
+
+/** A link to a new password. */
+interface Reset {
+  readonly app: string
+  readonly email: string
+  readonly userId: string
+  readonly tokenHash: string
+  /** Of a reset by a function, which was told the password that is wanted. */
+  readonly hashedPassword?: string
+}
+
+export type EmailPassword = ReturnType<typeof createEmailPassword>
+
+const provider = 'local-userpass'
+const registrationModel = 'AppRegistration'
+const tokenModel = 'AppRegistrationToken'
+const resetModel = 'AppPasswordReset'
+/** A link is good for half an hour. */
+const tokenMs = 30 * 60_000
+const least = 6
+const most = 128
+
+export function createEmailPassword(deps: EmailPasswordDeps) {
+  const { users, passwords, throttle, artifacts, callFunction, sendMail, enter, hash, now } = deps
+  const idOf = (app: string, email: string) => `${app}:${email}`
+  const configOf = ({ configuration }: AppView) => configuration.providers.get(provider)?.config ?? {}
+
+  async function findRegistration({ app }: AppView, email: string): Promise<Registration | undefined> {
+    return (await artifacts.find(registrationModel, idOf(app.id, email)))?.payload as Registration | undefined
+  }
+
+  const findUser = ({ app }: AppView, email: string) => users.findByIdentity({ app: app.id, provider, key: email })
+
+  /** A registration with a new token; the one before is no good any more. */
+  async function withToken(registration: Omit<Registration, 'tokenId' | 'tokenHash' | 'tokenExpiresAt'>): Promise<{
+    readonly registration: Registration
+    readonly token: string
+  }> {
+    const token = newSecret()
+    const expiresAt = new Date(now().getTime() + tokenMs)
+    const next = { ...registration, tokenId: newObjectId(now()), tokenHash: hash(token), tokenExpiresAt: expiresAt.toISOString() }
+    await artifacts.put({ model: tokenModel, id: next.tokenId, payload: { email: next.email, app: next.app }, expiresAt })
+    return { registration: next, token }
+  }
+
+  const put = (registration: Registration) =>
+    artifacts.put({ model: registrationModel, id: idOf(registration.app, registration.email), payload: { ...registration } })
+
+  /** Makes a user of somebody who has confirmed, by a link, a function or an administrator. */
+  async function complete(view: AppView, registration: Registration, isProved: boolean, facts: CallerFacts): Promise<User> {
+    const { email, hashedPassword } = registration
+    const profile = { email, ...(isProved && { emailVerified: true }) }
+    const vouched: Vouched = {
+      provider,
+      key: email,
+      id: registration.id,
+      data: { email },
+      profile: isAddress(email) ? profile : {},
+      username: email,
+      hashedPassword,
+    }
+    const user = await enter(view, vouched, facts)
+    await artifacts.remove(registrationModel, idOf(view.app.id, email))
+    return user
+  }
+
+  /** Runs the confirmation function, and does what it says. */
+  async function confirmByFunction(view: AppView, registration: Registration, token: string, facts: CallerFacts): Promise<void> {
+    const { confirmationFunctionName: name = '' } = configOf(view)
+    const { email: username, tokenId } = registration
+    const status = statusOf(await callFunction({ view, name, arguments: [{ token, tokenId, username }], user: systemUser, facts }))
+    if (status === 'success') await complete(view, registration, false, facts)
+    else if (status === 'fail') {
+      await artifacts.remove(registrationModel, idOf(view.app.id, username))
+      throw badRequest(`failed to confirm user "${username}"`)
+    }
+  }
+
+  async function sendLink(view: AppView, registration: Registration, token: string): Promise<void> {
+    const { emailConfirmationUrl, confirmEmailSubject: subject } = configOf(view)
+    if (!emailConfirmationUrl) throw badRequest('the app has no emailConfirmationUrl to send people to')
+    const link = linkOf(emailConfirmationUrl, token, registration.tokenId)
+    await sendMail({ kind: 'confirm', to: registration.email, app: view.app.name, link, ...(subject && { subject }) })
+  }
+
+  /** A new password of a user, whose sessions end. */
+  const setPassword = (user: Pick<User, 'id'>, hashedPassword: string) =>
+    users.setPasswordHash(user.id, hashedPassword, { kind: 'user', id: user.id })
+
+  async function startReset(
+    view: AppView,
+    user: User,
+    email: string,
+    hashedPassword?: string,
+  ): Promise<{ readonly token: string; readonly tokenId: string }> {
+    const token = newSecret()
+    const tokenId = newObjectId(now())
+    const payload: Reset = { app: view.app.id, email, userId: user.id, tokenHash: hash(token), ...(hashedPassword && { hashedPassword }) }
+    await artifacts.put({ model: resetModel, id: tokenId, payload: { ...payload }, expiresAt: new Date(now().getTime() + tokenMs) })
+    return { token, tokenId }
+  }
+
+  const vouchFor: VouchFor = async (view, { username: email, password }, { address }) => {
+    if (typeof email !== 'string' || email === '') throw missingParameter('username')
+    if (typeof password !== 'string' || password === '') throw missingParameter('password')
+    // The same name as on Dossier's own page: who guesses here and there guesses twice.
+    const attempt = { name: email, address }
+    await assertPatience(throttle, attempt)
+    const registered = await findUser(view, email)
+    const user = registered ?? (email.includes('@') ? await users.findByLoginName(email) : undefined)
+    const registration = user ? undefined : await findRegistration(view, email)
+    const stored = user?.kind === 'human' ? user.passwordHash : registration?.hashedPassword
+    if (!(await passwords.verify(password, stored))) throw invalidPassword()
+    await throttle.succeeded(attempt)
+    if (!user) throw authError('confirmation required')
+    if (user.state !== 'active') throw userDisabled()
+    await users.rehashPassword(user, password)
+    return { provider, key: email, data: { email }, ...(!registered && { user }) }
+  }
+
+  return {
+    vouchFor,
+
+    /** @throws AppRefused, FunctionFailed, Busy */
+    async register(view: AppView, given: { readonly email?: unknown; readonly password?: unknown }, facts: CallerFacts): Promise<void> {
+      assertEnabled(view, provider)
+      const email = emailOf(given.email)
+      const password = passwordOf(given.password)
+      assertNoWait(await throttle.guess('app registration', facts.address))
+      const hashedPassword = await passwords.hash(password, least)
+      if (await isTaken(view, email)) throw nameInUse()
+      const at = now()
+      const { registration, token } = await withToken({
+        id: newObjectId(at),
+        app: view.app.id,
+        email,
+        hashedPassword,
+        createdAt: at.toISOString(),
+      })
+      const isOurs = await artifacts.insert({ model: registrationModel, id: idOf(view.app.id, email), payload: { ...registration } })
+      if (!isOurs) throw nameInUse()
+      const { autoConfirm, runConfirmationFunction } = configOf(view)
+      try {
+        if (autoConfirm) await complete(view, registration, false, facts)
+        else if (runConfirmationFunction) await confirmByFunction(view, registration, token, facts)
+        else await sendLink(view, registration, token)
+      } catch (error) {
+        // Nobody has registered who could not be told, and whom no function let in: the address is free again.
+        await artifacts.remove(registrationModel, idOf(view.app.id, email))
+        throw error
+      }
+    },
+
+    /** @throws AppRefused, FunctionFailed */
+    async confirm(view: AppView, given: { readonly token?: unknown; readonly tokenId?: unknown }, facts: CallerFacts): Promise<void> {
+      assertEnabled(view, provider)
+      const { token, tokenId } = tokensOf(given)
+      const found = (await artifacts.find(tokenModel, tokenId))?.payload as { email: string; app: string } | undefined
+      const registration = found?.app === view.app.id ? await findRegistration(view, found.email) : undefined
+      if (registration?.tokenId !== tokenId || registration.tokenHash !== hash(token)) throw tokenInvalid()
+      if (!(await artifacts.consume(tokenModel, tokenId, now()))) throw tokenInvalid()
+      await complete(view, registration, configOf(view).runConfirmationFunction !== true, facts)
+    },
+
+    /** Sends the link once more. @throws AppRefused */
+    async resendConfirmation(view: AppView, given: { readonly email?: unknown }, facts: CallerFacts): Promise<void> {
+      assertEnabled(view, provider)
+      const email = emailOf(given.email)
+      const { autoConfirm, runConfirmationFunction } = configOf(view)
+      if (autoConfirm || runConfirmationFunction) throw badRequest('the app does not confirm users by e-mail')
+      await assertPatience(throttle, { name: `${view.app.id}:resend:${email}`, address: facts.address })
+      const { registration, token } = await withToken(await pending(view, email))
+      await put(registration)
+      await sendLink(view, registration, token)
+    },
+
+    /** Runs the confirmation function once more. @throws AppRefused, FunctionFailed */
+    async rerunConfirmation(view: AppView, given: { readonly email?: unknown }, facts: CallerFacts): Promise<void> {
+      assertEnabled(view, provider)
+      const email = emailOf(given.email)
+      if (!configOf(view).runConfirmationFunction) throw badRequest('the app does not confirm users by a function')
+      await assertPatience(throttle, { name: `${view.app.id}:resend:${email}`, address: facts.address })
+      const { registration, token } = await withToken(await pending(view, email))
+      await put(registration)
+      await confirmByFunction(view, registration, token, facts)
+    },
+
+    /** Sends a link to a new password. @throws AppRefused */
+    async sendReset(view: AppView, given: { readonly email?: unknown }, facts: CallerFacts): Promise<void> {
+      assertEnabled(view, provider)
+      const email = emailOf(given.email)
+      const { runResetFunction, resetPasswordUrl, resetPasswordSubject: subject } = configOf(view)
+      if (runResetFunction) throw badRequest('the app resets passwords by a function, not by e-mail')
+      if (!resetPasswordUrl) throw badRequest('the app has no resetPasswordUrl to send people to')
+      await assertPatience(throttle, { name: `${view.app.id}:reset:${email}`, address: facts.address })
+      const user = await findUser(view, email)
+      if (!user) throw userNotFound()
+      const { token, tokenId } = await startReset(view, user, email)
+      await sendMail({
+        kind: 'reset',
+        to: email,
+        app: view.app.name,
+        link: linkOf(resetPasswordUrl, token, tokenId),
+        ...(subject && { subject }),
+      })
+    },
+
+    /** Sets the password that a link, or a function, was about. @throws AppRefused */
+    async reset(
+      view: AppView,
+      given: { readonly token?: unknown; readonly tokenId?: unknown; readonly password?: unknown },
+    ): Promise<void> {
+      assertEnabled(view, provider)
+      const { token, tokenId } = tokensOf(given)
+      const found = (await artifacts.find(resetModel, tokenId))?.payload as Reset | undefined
+      if (found?.app !== view.app.id || found.tokenHash !== hash(token)) throw tokenInvalid()
+      const hashedPassword = await passwords.hash(passwordOf(given.password), least)
+      if (!(await artifacts.consume(resetModel, tokenId, now()))) throw tokenInvalid()
+      const user = await findUser(view, found.email)
+      if (user?.id !== found.userId) throw tokenInvalid()
+      await setPassword(user, hashedPassword)
+    },
+
+    /** Asks the reset function, which may set the password at once. @throws AppRefused, FunctionFailed */
+    async callReset(
+      view: AppView,
+      given: { readonly email?: unknown; readonly password?: unknown; readonly arguments?: unknown },
+      facts: CallerFacts,
+    ): Promise<void> {
+      assertEnabled(view, provider)
+      const email = emailOf(given.email)
+      const password = passwordOf(given.password)
+      const { runResetFunction, resetFunctionName: name } = configOf(view)
+      if (!runResetFunction || !name) throw badRequest('the app does not reset passwords by a function')
+      await assertPatience(throttle, { name: `${view.app.id}:reset:${email}`, address: facts.address })
+      const user = await findUser(view, email)
+      if (!user) throw userNotFound()
+      const currentPasswordValid = await passwords.verify(password, user.passwordHash)
+      const hashedPassword = await passwords.hash(password, least)
+      const { token, tokenId } = await startReset(view, user, email)
+      const more = Array.isArray(given.arguments) ? given.arguments : []
+      const first = { username: email, password, token, tokenId, currentPasswordValid }
+      const status = statusOf(await callFunction({ view, name, arguments: [first, ...more], user: systemUser, facts }))
+      if (status === 'fail') throw badRequest(`failed to reset password for user "${email}"`)
+      if (status === 'success') await setPassword(user, hashedPassword)
+    },
+
+    /** For the admin API: those who have registered and not confirmed, by address. */
+    async listPending(
+      { app }: AppView,
+      { after, limit }: { readonly after?: string; readonly limit: number },
+    ): Promise<readonly Registration[]> {
+      const start = idOf(app.id, '')
+      const found = await artifacts.list(registrationModel, { after: after === undefined ? start : idOf(app.id, after), limit })
+      return found.map(({ payload }) => payload as unknown as Registration).filter((each) => each.app === app.id)
+    },
+
+    /** For the admin API: whether there was such a registration. */
+    async removePending(view: AppView, email: string): Promise<boolean> {
+      if (!(await findRegistration(view, email))) return false
+      await artifacts.remove(registrationModel, idOf(view.app.id, email))
+      return true
+    },
+
+    /** For the admin API: confirms somebody in their place. @throws AppRefused, FunctionFailed */
+    confirmPending: async (view: AppView, email: string, facts: CallerFacts): Promise<User> =>
+      complete(view, await pending(view, email), false, facts),
+
+    /** For the admin API: a user at once. @throws AppRefused, FunctionFailed */
+    async create(view: AppView, given: { readonly email?: unknown; readonly password?: unknown }, facts: CallerFacts): Promise<User> {
+      const email = emailOf(given.email)
+      const hashedPassword = await passwords.hash(passwordOf(given.password), least)
+      if (await isTaken(view, email)) throw nameInUse()
+      const vouched: Vouched = {
+        provider,
+        key: email,
+        data: { email },
+        profile: isAddress(email) ? { email } : {},
+        username: email,
+        hashedPassword,
+      }
+      return enter(view, vouched, facts)
+    },
+  }
+
+  /** Whether somebody has registered under an address, in this app or as a user of Dossier's who may log in to it. */
+  async function isTaken(view: AppView, email: string): Promise<boolean> {
+    const [user, registration, other] = await Promise.all([
+      findUser(view, email),
+      findRegistration(view, email),
+      email.includes('@') ? users.findByLoginName(email) : undefined,
+    ])
+    return user !== undefined || registration !== undefined || (other?.passwordHash !== undefined && other.profile.emailVerified === true)
+  }
+
+  /** @throws AppRefused when nobody has registered so, or has confirmed already */
+  async function pending(view: AppView, email: string): Promise<Registration> {
+    const registration = await findRegistration(view, email)
+    if (registration) return registration
+    if (await findUser(view, email)) throw new AppRefused(400, 'UserAlreadyConfirmed', 'already confirmed')
+    throw userNotFound()
+  }
+}
+
+async function assertPatience(throttle: Throttle, attempt: { readonly name: string; readonly address: string }): Promise<void> {
+  assertNoWait(await throttle.attempt(attempt))
+}
+
+function assertNoWait(retryAfterSeconds: number): void {
+  if (retryAfterSeconds === 0) return
+  throw new AppRefused(429, 'TooManyRequests', `too many attempts; try again in ${retryAfterSeconds} seconds`, { retryAfterSeconds })
+}
+
+function emailOf(email: unknown): string {
+  if (typeof email !== 'string' || email === '') throw missingParameter('email')
+  if (email.length > 128 || /\p{Cc}/u.test(email)) throw badRequest('email must be between 1 and 128 characters')
+  return email
+}
+
+function passwordOf(password: unknown): string {
+  if (typeof password !== 'string' || password === '') throw missingParameter('password')
+  const { length } = [...password]
+  if (length < least || length > most) throw badRequest(`password must be between ${least} and ${most} characters`)
+  return password
+}
+
+function tokensOf({ token, tokenId }: { readonly token?: unknown; readonly tokenId?: unknown }): {
+  readonly token: string
+  readonly tokenId: string
+} {
+  if (typeof token !== 'string' || token === '') throw missingParameter('token')
+  if (typeof tokenId !== 'string' || tokenId === '') throw missingParameter('tokenId')
+  if (!isObjectId(tokenId)) throw badRequest('invalid token data')
+  return { token, tokenId }
+}
+
+/** What a function that decides says: anything but the three words is a failure. */
+function statusOf(answer: unknown): 'success' | 'pending' | 'fail' {
+  const status = typeof answer === 'object' && answer !== null ? (answer as { status?: unknown }).status : undefined
+  return status === 'success' || status === 'pending' ? status : 'fail'
+}
+
+function linkOf(address: string, token: string, tokenId: string): string {
+  const url = new URL(address)
+  url.searchParams.set('token', token)
+  url.searchParams.set('tokenId', tokenId)
+  return url.href
+}
+
+const isAddress = (text: string) => /^[^\s@]+@[^\s@]+$/.test(text)

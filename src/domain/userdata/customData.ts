@@ -1,0 +1,53 @@
+/**
+ * Custom user data: one document of the application's own for each user, found by their id (contracts/app-services.md, section 1).
+ *
+ * Owns which document that is and what a token may carry of it. The documents are the application's: only its functions and clients write them.
+ */
+import { ObjectId } from 'bson'
+import type { AppView } from '../apps/app.ts'
+import type { DataSource, Document } from '../documents/store.ts'
+import { plainJson } from './plain.ts'
+
+/** The custom user data of somebody at this moment. */
+export interface CustomData {
+  /** The whole document with its BSON types. */
+  readonly document?: Document
+  /** The same as plain JSON, as a token carries it; absent when there is no document, or when it is too large. */
+  readonly json?: string
+  /** The document is larger than a token may carry. */
+  readonly isOmitted?: boolean
+}
+
+/** Reads the document of a user in one indexed query. @throws StoreUnavailable */
+export type CustomDataOf = (view: AppView, userId: string) => Promise<CustomData>
+
+export interface CustomDataDeps {
+  readonly dataSource: Pick<DataSource, 'collection'>
+  /** How many bytes of JSON a token carries at most. */
+  readonly mostBytes: number
+  /** Called for a document that is larger than App Services advises. */
+  readonly onLarge: (facts: { readonly app: string; readonly userId: string; readonly bytes: number; readonly isOmitted: boolean }) => void
+}
+
+/** App Services' advice: the document is in every request's header. */
+const advisedBytes = 16 * 1024
+
+const nothing: CustomData = {}
+
+export function createCustomDataOf({ dataSource, mostBytes, onLarge }: CustomDataDeps): CustomDataOf {
+  return async function customDataOf({ app, configuration }, userId) {
+    const { customUserData } = configuration
+    if (!customUserData) return nothing
+    const { database, collection, userIdField: field } = customUserData
+    // The text form comes before the ObjectId form, and of one form the document that was inserted first: in the order of BSON types both are so.
+    const document = await dataSource
+      .collection(database, collection)
+      .findOne({ [field]: { $in: [userId, new ObjectId(userId)] } }, { sort: field === '_id' ? { _id: 1 } : { [field]: 1, _id: 1 } })
+    if (!document) return nothing
+    const json = plainJson(document)
+    const bytes = Buffer.byteLength(json)
+    const isOmitted = bytes > mostBytes
+    if (bytes > advisedBytes) onLarge({ app: app.clientAppId, userId, bytes, isOmitted })
+    return isOmitted ? { document, isOmitted } : { document, json }
+  }
+}
