@@ -179,7 +179,7 @@ export function createLogins(deps: LoginsDeps) {
     /** A fresh access token of a session, with the custom user data of now. @throws AppRefused */
     async refresh(view: AppView, session: AppSession): Promise<string> {
       const user = await users.find(session.userId)
-      if (!user || user.state !== 'active') throw userDisabled()
+      if (user?.state !== 'active') throw userDisabled()
       return accessTokenOf(view, session)
     },
 

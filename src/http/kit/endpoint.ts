@@ -2,7 +2,7 @@ import type { Context, Middleware } from 'koa'
 
 /** One address of ours. A path may have `:name` segments, which arrive in `ctx.params`. */
 export interface Endpoint {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly handle: (ctx: Context) => Promise<void> | void
 }

@@ -1,0 +1,35 @@
+import { EJSON } from 'bson'
+import type { Context } from 'koa'
+import { AppRefused, badRequest } from '#src/domain/apps/failures.ts'
+import { readBody } from '../kit/body.ts'
+
+/** Of a function call, whose arguments are documents. */
+const bodyBytes = 4 * 1024 * 1024
+const mostDepth = 100
+
+/** The object that a request's body is, in Extended JSON with its BSON types; `{}` without a body. @throws AppRefused, BodyTooLarge */
+export async function readEjson(ctx: Context): Promise<Readonly<Record<string, unknown>>> {
+  const bytes = await readBody(ctx, bodyBytes)
+  if (bytes.length === 0) return {}
+  const value = parseEjson(bytes.toString('utf8'))
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw badRequest('the body must be a JSON object')
+  return value as Readonly<Record<string, unknown>>
+}
+
+/** @throws AppRefused */
+export function parseEjson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text)
+    assertShallow(value, 0)
+    return EJSON.deserialize(value as Record<string, unknown>, { relaxed: true })
+  } catch (error) {
+    if (error instanceof AppRefused) throw error
+    throw badRequest(`the body is not Extended JSON: ${(error as Error).message}`)
+  }
+}
+
+function assertShallow(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return
+  if (depth > mostDepth) throw badRequest(`the body is nested more than ${mostDepth} levels deep`)
+  for (const each of Object.values(value)) assertShallow(each, depth + 1)
+}
