@@ -8,6 +8,7 @@ import { tellOfEvents } from '#src/domain/actions/telling.ts'
 import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createEngine } from '#src/engine/engine.ts'
 import { accountEndpoints } from '#src/http/account/sessions.ts'
+import { createAppServices } from '#src/http/appservices/appservices.ts'
 import { forwardAuthEndpoints } from '#src/http/forwardAuth/forwardAuth.ts'
 import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
@@ -29,6 +30,7 @@ import { describeEvent, toldEvents } from '#src/http/zitadel/action/events.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
+import { composeAppServices } from './composeAppServices.ts'
 import type { Domain } from './composeDomain.ts'
 
 export { type Domain, openDomain } from './composeDomain.ts'
@@ -81,6 +83,7 @@ export async function composeService(configuration: Configuration, domain: Domai
   })
 
   const { app, interactions, verifyBearer, forwardAuth } = engine
+  const appServices = composeAppServices({ configuration, domain, log, ...engine.appTokens, outboundFetch: engine.fetch, now })
   app.silent = true
   app.on('error', (error: NodeJS.ErrnoException, ctx?: Context) => {
     const gone = (ctx && hasGone(ctx)) || ['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes(error.code ?? '')
@@ -129,6 +132,13 @@ export async function composeService(configuration: Configuration, domain: Domai
       organizationId: () => organization.id,
     }),
   )
+  app.use(
+    createAppServices({
+      ...appServices,
+      issuer,
+      onFault: (err, ctx) => log.error({ requestId: ctx.state.requestId, err }, 'a request failed'),
+    }),
+  )
   // Before the headers of pages, which a proxy only throws away.
   app.use(routes(forwardAuthEndpoints({ forwardAuth, catalogue, sealer, pages, now })))
   app.use(securityHeaders())
@@ -158,7 +168,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     now,
   })
   const server = new OnePortServer(
-    { maxHeaderSize: 32 * 1024, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    { maxHeaderSize: 128 * 1024, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
     readyFirst({ issuer, find: engine.ready, writeLine }, app.callback()),
   )
   return {
@@ -167,7 +177,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       draining = true
     },
     async finish() {
-      await telling.stop()
+      await Promise.all([telling.stop(), appServices.stop()])
       engine.stop()
       return gathering.flush()
     },

@@ -6,6 +6,7 @@ import { defaultSettings } from '#src/domain/applications/application.ts'
 import { createApplications } from '#src/domain/applications/applications.ts'
 import { createCatalogue } from '#src/domain/applications/catalogue.ts'
 import { createProjects } from '#src/domain/applications/projects.ts'
+import { createApps } from '#src/domain/apps/apps.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
 import { createKeys } from '#src/domain/keys/keys.ts'
 import { createSealer } from '#src/domain/keys/seal.ts'
@@ -51,6 +52,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     endSessions: endings.endAll,
     forgiveFailures: throttle.forgive,
   })
+  const lock = createLock({ store: stores.artifacts, now })
   const metadata = createMetadata({ store: stores.metadata, recorder })
   const catalogue = createCatalogue({ store: stores.catalogue, recorder })
   const keys = createKeys({ store: stores.keys, sealer, recorder })
@@ -70,10 +72,13 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     sealer,
     recorder,
     users,
+    passwords,
+    lock,
     metadata,
     catalogue,
     keys,
     grants,
+    apps: createApps({ store: stores.apps, revision: stores.catalogue.revision, recorder, seal: sealer.seal, unseal: sealer.open }),
     projects: createProjects({ store: stores.catalogue, root: catalogue.root, recorder, faultsOf: faultsOfProject, revoke: grants.revoke }),
     applications: createApplications({
       store: stores.catalogue,
@@ -98,7 +103,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
       keys,
       passwords,
       recorder,
-      exclusively: createLock({ store: stores.artifacts, now }),
+      exclusively: lock,
       rules: {
         defaultSettings,
         ...secretRules,

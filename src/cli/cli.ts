@@ -48,6 +48,19 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'End a registration token',
     load: async () => (await import('./registrationToken.ts')).registrationTokenRevokeCommand,
   },
+  'app-services push': {
+    summary: 'Make an App Services app what its folder says',
+    load: async () => (await import('./appServices.ts')).appServicesPushCommand,
+  },
+  'app-services pull': {
+    summary: "Write an App Services app's folder",
+    load: async () => (await import('./appServices.ts')).appServicesPullCommand,
+  },
+  'app-services list': { summary: 'All App Services apps', load: async () => (await import('./appServices.ts')).appServicesListCommand },
+  'app-services secret': {
+    summary: 'Give a secret of an app its value',
+    load: async () => (await import('./appServices.ts')).appServicesSecretCommand,
+  },
   'keys list': { summary: 'Signing keys and what they are now', load: async () => (await import('./keys.ts')).keysListCommand },
   'keys rotate': { summary: 'Make successors to the signing keys', load: async () => (await import('./keys.ts')).keysRotateCommand },
   'keys retire': { summary: 'Take a former key away at once', load: async () => (await import('./keys.ts')).keysRetireCommand },

@@ -47,13 +47,14 @@ import { createForwardAuth, type ForwardAuth } from './forwardAuth.ts'
 import { installGrantProlongation } from './grants.ts'
 import { createSignIdToken, installIdTokens } from './idTokens.ts'
 import { createInteractions, type Interactions } from './interactions.ts'
-import { Provider, replaceKeys, stateOf } from './internals.ts'
+import { fetchGuarded, Provider, replaceKeys, stateOf } from './internals.ts'
 import { createIntrospection } from './introspection.ts'
 import { createJwtBearer } from './jwtBearer.ts'
 import { createKeyring } from './keyring.ts'
 import { installLogoutDeliveries, type OnUndelivered } from './logoutDeliveries.ts'
 import { installMachineGrant } from './machineGrant.ts'
 import { createMachineTokens } from './machineTokens.ts'
+import type { WithTimeout } from './outbound.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
 import { createProves, installReplayDetection } from './proofs.ts'
@@ -115,6 +116,13 @@ export interface Engine {
   readonly sessions: Sessions
   /** Calls a target of the operator's. */
   readonly runTarget: RunTarget
+  /** Signs and verifies tokens of App Services apps, by keys that are published. `verify` knows neither `exp` nor what kind of token it is. */
+  readonly appTokens: {
+    sign(payload: string): string | Promise<string>
+    verify(jwt: string): Promise<Readonly<Record<string, unknown>> | undefined>
+  }
+  /** Calls out: to private networks only where the operator's list says so. */
+  readonly fetch: (url: string, options: WithTimeout) => Promise<Response>
   /** Gives up what would only be done later. */
   readonly stop: () => void
   readonly forwardAuth: ForwardAuth
@@ -287,6 +295,11 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
       now,
     }),
     runTarget,
+    appTokens: {
+      sign: (payload) => keyring.sign('ES256', payload, 'JWT'),
+      verify: (jwt) => keyring.verify(jwt, undefined, 'JWT'),
+    },
+    fetch: (url, options) => fetchGuarded(provider, url, options),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
     sessions: createSessions({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
     stop() {

@@ -12,8 +12,8 @@ export interface Keyring {
   refresh(revision: number): Promise<readonly PrivateJwk[] | undefined>
   /** A compact JWS over `payload`, which is JSON. @throws TypeError when there is no key for `algorithm` */
   sign(algorithm: SigningAlgorithm, payload: string, typ?: string): string | Promise<string>
-  /** The payload of a JWT that one of our published keys signed, whatever its `exp`; otherwise `undefined`. */
-  verify(jwt: string, issuer: string, typ: string): Promise<JWTPayload | undefined>
+  /** The payload of a JWT that one of our published keys signed, whatever its `exp`, and of `issuer` where one is given; otherwise `undefined`. */
+  verify(jwt: string, issuer: string | undefined, typ: string): Promise<JWTPayload | undefined>
   algorithms(): readonly SigningAlgorithm[]
 }
 
@@ -90,7 +90,7 @@ export function createKeyring({ keys, now }: { keys: Keys; now: Clock }): Keyrin
       try {
         const { payload, protectedHeader } = await compactVerify(jwt, verifier, { algorithms: [...signers.keys()] })
         const claims = JSON.parse(new TextDecoder().decode(payload)) as JWTPayload
-        return protectedHeader.typ === typ && claims.iss === issuer ? claims : undefined
+        return protectedHeader.typ === typ && (issuer === undefined || claims.iss === issuer) ? claims : undefined
       } catch {
         return undefined
       }

@@ -84,13 +84,42 @@ export const environmentSchema = z.object({
     .default([])
     .describe('Host names and CIDR ranges, separated by commas, that outgoing calls may reach although they are private.'),
   DOSSIER_TRUST_PROXY: wholeNumber(16, 1).default(0).describe('How many proxies in front are trusted for `X-Forwarded-*`.'),
+  DOSSIER_DATA_SOURCE: text
+    .regex(
+      /^(embedded|mongodb(\+srv)?:\/\/.+)$/,
+      'must be embedded or a mongodb:// or mongodb+srv:// URL, for example mongodb://localhost/?replicaSet=rs0',
+    )
+    .optional()
+    .describe(
+      "What the data source `mongodb-atlas` of App Services apps is: `embedded` (documents kept beside the embedded store), or the application's own MongoDB. Left out, it is embedded with SQLite, and the deployment of `DOSSIER_STORE` with MongoDB.",
+    ),
+  DOSSIER_CUSTOM_DATA_KB: wholeNumber(1024, 64)
+    .default(64)
+    .describe('How large a document of custom user data a token of an App Services app carries, in KB. A larger one stays out of it.'),
+  DOSSIER_FUNCTION_SECONDS: wholeNumber(300, 30).default(30).describe('How long a function of an App Services app may run.'),
+  DOSSIER_FUNCTION_MEMORY_MB: wholeNumber(1024, 64).default(64).describe('How much memory a function of an App Services app may take.'),
+  DOSSIER_SMTP_URL: text
+    .regex(/^smtps?:\/\/.+/, 'must be an smtp:// or smtps:// URL, for example smtp://user:password@mail.example.com:587')
+    .optional()
+    .describe('The server that sends mail. Without it messages become `.eml` files in `DOSSIER_MAIL_DIRECTORY`.'),
+  DOSSIER_MAIL_FROM: text.default('Dossier <no-reply@localhost>').describe('Who mail comes from: an address, or `Name <address>`.'),
+  DOSSIER_MAIL_DIRECTORY: text
+    .optional()
+    .describe(
+      'Where messages are put while no server sends them; `mail` in the directory of the embedded store, or `./mail`, when left out.',
+    ),
   DOSSIER_LOG_LEVEL: z
     .enum(logLevels, `must be one of ${logLevels.join(', ')}, such as info`)
     .default('info')
     .describe('How much is logged.'),
 })
 
-export type Configuration = z.output<typeof environmentSchema> & { readonly port: number }
+export type Configuration = z.output<typeof environmentSchema> & {
+  readonly port: number
+  /** Where the documents of App Services apps are. */
+  readonly dataSource: { readonly kind: 'sqlite'; readonly directory: string } | { readonly kind: 'mongodb'; readonly url: string }
+  readonly mailDirectory: string
+}
 
 /** Faults of the environment, all of them: the process exits with status 78 (EX_CONFIG). */
 export class ConfigurationFaults extends Error {
@@ -126,7 +155,19 @@ export function readConfiguration(environment: Readonly<Record<string, string | 
     faults.push('DOSSIER_SECRET: is required with MongoDB, for example the output of: openssl rand -base64 48')
   }
   if (faults.length > 0 || !parsed.success) throw new ConfigurationFaults(faults)
-  return { ...parsed.data, port: parsed.data.DOSSIER_PORT ?? portOf(parsed.data.DOSSIER_ISSUER) }
+  const { DOSSIER_PORT, DOSSIER_ISSUER, DOSSIER_STORE, DOSSIER_DATA_SOURCE, DOSSIER_MAIL_DIRECTORY } = parsed.data
+  const directory = DOSSIER_STORE.kind === 'sqlite' ? DOSSIER_STORE.directory : './data'
+  return {
+    ...parsed.data,
+    port: DOSSIER_PORT ?? portOf(DOSSIER_ISSUER),
+    dataSource: dataSourceOf(DOSSIER_DATA_SOURCE, DOSSIER_STORE, directory),
+    mailDirectory: DOSSIER_MAIL_DIRECTORY ?? (DOSSIER_STORE.kind === 'sqlite' ? `${directory}/mail` : './mail'),
+  }
+}
+
+function dataSourceOf(given: string | undefined, store: Configuration['DOSSIER_STORE'], directory: string): Configuration['dataSource'] {
+  if (given === undefined) return store
+  return given === 'embedded' ? { kind: 'sqlite', directory } : { kind: 'mongodb', url: given }
 }
 
 function fromFile(value: string): string | undefined {

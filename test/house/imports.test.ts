@@ -17,9 +17,13 @@ const rooms: readonly (readonly [room: string, may: readonly string[]])[] = [
   ['src/platform', ['src/base']],
   ['src/domain', ['src/base']],
   ['src/connectors', ['src/base', 'src/domain']],
+  ['src/functions', ['src/base', 'src/domain']],
   ['src/engine', ['src/base', 'src/domain']],
   ['src/cli', ['src/base', 'src/domain', 'src/platform', 'src/compose', 'src/main']],
-  ['src/compose', ['src/base', 'src/domain', 'src/platform', 'src/storage', 'src/engine', 'src/http', 'src/http/kit']],
+  [
+    'src/compose',
+    ['src/base', 'src/domain', 'src/platform', 'src/storage', 'src/engine', 'src/connectors', 'src/functions', 'src/http', 'src/http/kit'],
+  ],
   ['src/main', ['src/base', 'src/platform', 'src/compose']],
 ]
 
@@ -34,11 +38,16 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/protobuf': ['src/http/zitadel'],
   '@zitadel/proto': ['src/http/zitadel'],
   eta: ['src/http/kit'],
+  nodemailer: ['src/connectors'],
+  croner: ['src/domain/triggers'],
   pino: ['src/platform'],
 }
 
 const roomOf = (path: string) =>
-  rooms.find(([room]) => path === room || path.startsWith(`${room}/`) || path.startsWith(`${room}.`) || path.startsWith(`${room}D`))
+  rooms.find(
+    ([room]) =>
+      path === room || path.startsWith(`${room}/`) || path.startsWith(`${room}.`) || (room === 'src/compose' && path.startsWith(room)),
+  )
 
 /** `src/http/interactions` for anything in it: rooms below `http` do not know each other. */
 const innerRoom = (path: string) =>

@@ -17,7 +17,7 @@ import { systemUser, userObjectOf } from './userObject.ts'
 /** Whom a provider vouches for. */
 export interface Vouched {
   readonly provider: string
-  /** What the provider knows them by, and what is told as the identity's id where that is something else. */
+  /** What the provider knows them by; it is the identity's id too, unless that is given. */
   readonly key: string
   readonly id?: string
   /** Provider metadata. */
@@ -71,7 +71,7 @@ export function createLogins(deps: LoginsDeps) {
   /** The identity that somebody gets who logs in by it for the first time. */
   function newIdentity(view: AppView, { provider, key, id, data }: Vouched): Identity {
     const at = recorder.now()
-    return { app: view.app.id, provider, key, id: id ?? newObjectId(at), data, createdAt: at.toISOString(), usedAt: at.toISOString() }
+    return { app: view.app.id, provider, key, id: id ?? key, data, createdAt: at.toISOString(), usedAt: at.toISOString() }
   }
 
   /** Runs the function that goes before every new user of the app. What it throws is what the client is told, and there is no user. */

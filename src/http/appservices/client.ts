@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { AppView } from '#src/domain/apps/app.ts'
 import type { Apps } from '#src/domain/apps/apps.ts'
+import type { ClientCall, ClientCalls } from '#src/domain/apps/clientCalls.ts'
 import { AppRefused, badRequest, invalidSession, missingParameter, userDisabled } from '#src/domain/apps/failures.ts'
 import type { CallerFacts } from '#src/domain/apps/functions.ts'
 import { assertEnabled, type LoggedIn, type Logins } from '#src/domain/apps/logins.ts'
@@ -14,7 +15,8 @@ import type { User } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { requestIdOf } from '../kit/context.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
-import { readEjson } from './body.ts'
+import { parseEjson, readEjson, writeEjson } from './body.ts'
+import { streamEvents } from './events.ts'
 
 export interface ClientNeeds {
   readonly issuer: string
@@ -25,6 +27,7 @@ export interface ClientNeeds {
   readonly emailPassword: EmailPassword
   readonly apiKeys: ApiKeys
   readonly customDataOf: CustomDataOf
+  readonly calls: ClientCalls
   /** Takes somebody out of an app, who is gone as a whole when they came by it. */
   readonly leave: (view: AppView, user: User) => Promise<void>
 }
@@ -34,7 +37,7 @@ export const factsOf = (ctx: Context): CallerFacts => ({ address: ctx.ip, userAg
 
 /** The addresses of the client API, relative to its own. */
 export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
-  const { issuer, apps, users, sessions, logins, emailPassword, apiKeys, customDataOf, leave } = needs
+  const { issuer, apps, users, sessions, logins, emailPassword, apiKeys, customDataOf, calls, leave } = needs
 
   /** The app that the address names. @throws AppRefused */
   async function appOf(ctx: Context): Promise<AppView> {
@@ -130,6 +133,31 @@ export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
       ctx.body = answer ?? null
     }
 
+  /** Who calls a function of the app that the address names. @throws AppRefused */
+  async function callerOf(ctx: Context) {
+    const [named, { view, user }] = await Promise.all([appOf(ctx), byAccess(ctx)])
+    if (named.app.id !== view.app.id) throw invalidSession()
+    const { document } = await customDataOf(view, user.id)
+    return { view, user: userObjectOf(user, view.app.id, document) }
+  }
+
+  async function callFunction(ctx: Context): Promise<void> {
+    const { view, user } = await callerOf(ctx)
+    const answer = await calls.call(view, user, await readEjson(ctx, { relaxed: false }), factsOf(ctx))
+    ctx.type = 'application/json'
+    ctx.body = writeEjson(answer)
+  }
+
+  async function stream(ctx: Context): Promise<void> {
+    const { view, user } = await callerOf(ctx)
+    const [request] = [ctx.query.baas_request ?? ctx.query.stitch_request].flat()
+    if (request === undefined) throw missingParameter('baas_request')
+    const call = parseEjson(Buffer.from(request, 'base64').toString('utf8'), { relaxed: false }) as ClientCall
+    const ending = new AbortController()
+    const changes = await calls.watch(view, user, call, factsOf(ctx), ending.signal)
+    streamEvents(ctx, changes, ending)
+  }
+
   const provider = '/app/:app/auth/providers/:type'
   return [
     {
@@ -148,6 +176,8 @@ export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
     { method: 'POST', path: `${provider}/reset`, handle: withEmail(200, emailPassword.reset) },
     { method: 'POST', path: `${provider}/reset/send`, handle: withEmail(200, emailPassword.sendReset) },
     { method: 'POST', path: `${provider}/reset/call`, handle: withEmail(200, emailPassword.callReset) },
+    { method: 'POST', path: '/app/:app/functions/call', handle: callFunction },
+    { method: 'GET', path: '/app/:app/functions/call', handle: stream },
     { method: 'POST', path: '/auth/session', handle: refresh },
     { method: 'DELETE', path: '/auth/session', handle: logOut },
     { method: 'GET', path: '/auth/profile', handle: profile },

@@ -176,7 +176,7 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
     if (!user) throw authError('confirmation required')
     if (user.state !== 'active') throw userDisabled()
     await users.rehashPassword(user, password)
-    return { provider, key: email, data: { email }, ...(!registered && { user }) }
+    return { provider, key: email, id: newObjectId(now()), data: { email }, ...(!registered && { user }) }
   }
 
   return {
@@ -335,6 +335,7 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
       const vouched: Vouched = {
         provider,
         key: email,
+        id: newObjectId(now()),
         data: { email },
         profile: isAddress(email) ? { email } : {},
         username: email,

@@ -1,0 +1,195 @@
+/** Compose, App Services: apps, their logins, functions and documents over a domain. */
+import type { Clock } from '#src/base/clock.ts'
+import { Busy } from '#src/base/errors.ts'
+import { createMailer } from '#src/connectors/mail.ts'
+import type { AppView } from '#src/domain/apps/app.ts'
+import { createClientCalls } from '#src/domain/apps/clientCalls.ts'
+import { createDataService } from '#src/domain/apps/dataService.ts'
+import { createLogins, type VouchFor } from '#src/domain/apps/logins.ts'
+import { vouchForAnonymous } from '#src/domain/apps/providers/anonymous.ts'
+import { createApiKeys } from '#src/domain/apps/providers/apiKeys.ts'
+import { createVouchForCustomFunction } from '#src/domain/apps/providers/customFunction.ts'
+import { createEmailPassword, type EmailPassword } from '#src/domain/apps/providers/emailPassword.ts'
+import { createAppSessions } from '#src/domain/apps/sessions.ts'
+import { lazyDataSource } from '#src/domain/documents/lazy.ts'
+import { holds } from '#src/domain/rules/expressions.ts'
+import { ruledCollection } from '#src/domain/rules/ruledCollection.ts'
+import { createCustomDataOf } from '#src/domain/userdata/customData.ts'
+import { hashSecret } from '#src/domain/users/secrets.ts'
+import { IdentityTaken, type User, UsernameTaken } from '#src/domain/users/user.ts'
+import { createFunctionRunner } from '#src/functions/runner.ts'
+import { renderAppMail } from '#src/http/appservices/mail.ts'
+import type { Configuration } from '#src/platform/config.ts'
+import type { Log } from '#src/platform/log.ts'
+import type { Domain } from './composeDomain.ts'
+
+export interface AppServicesParts {
+  readonly configuration: Configuration
+  readonly domain: Domain
+  readonly log: Log
+  /** A compact JWS over JSON, by a key that is published. */
+  readonly sign: (payload: string) => string | Promise<string>
+  readonly verify: (jwt: string) => Promise<Readonly<Record<string, unknown>> | undefined>
+  /** Calls out, to nothing private. */
+  readonly outboundFetch: (url: string, options: RequestInit & { readonly timeoutMs?: number }) => Promise<Response>
+  readonly now: Clock
+}
+
+export type AppServices = ReturnType<typeof composeAppServices>
+
+/** App Services over a domain. `stop` it when the server goes. */
+export function composeAppServices({ configuration, domain, log, sign, verify, outboundFetch, now }: AppServicesParts) {
+  const { stores, users, sealer, recorder, throttle, passwords, lock } = domain
+  const apps = domain.apps
+  const dataSource = lazyDataSource(async () => {
+    const { openDocuments } = await import('#src/storage/openDocuments.ts')
+    return openDocuments(configuration.dataSource)
+  })
+  const valuesOf = ({ app, configuration: { values } }: AppView) =>
+    Object.fromEntries(
+      [...values].map(([name, { value, from_secret }]) => [
+        name,
+        from_secret && typeof value === 'string' ? apps.secretOf({ app }, value) : value,
+      ]),
+    )
+  const dataService = createDataService({ dataSource, ruled: ruledCollection, valuesOf })
+  const functions = createFunctionRunner({
+    limits: {
+      milliseconds: configuration.DOSSIER_FUNCTION_SECONDS * 1000,
+      megabytes: configuration.DOSSIER_FUNCTION_MEMORY_MB,
+      threads: 4,
+      waiting: 200,
+    },
+    host: {
+      documents: ({ call: { view, facts }, isSystem, user }, operation) =>
+        dataService.byPosition({ view, user, isSystem, ...(facts && { facts }) }, operation),
+      http: (request) => callOut(outboundFetch, request),
+      valuesOf,
+      log: ({ view, level, name, text }) => log[level]({ app: view.app.clientAppId, function: name }, text),
+    },
+  })
+  const { callFunction } = functions
+  const customDataOf = createCustomDataOf({
+    dataSource,
+    mostBytes: configuration.DOSSIER_CUSTOM_DATA_KB * 1024,
+    onLarge: ({ isOmitted, ...facts }) =>
+      log.warn(
+        facts,
+        isOmitted
+          ? 'custom user data is too large for a token, which goes without'
+          : 'custom user data is larger than 16 KB, and is in every request',
+      ),
+  })
+  const sessions = createAppSessions({ artifacts: stores.artifacts, refreshKeys: sealer.derive('app refresh tokens'), sign, verify, now })
+  const apiKeys = createApiKeys({ users, hash: hashSecret, now })
+  let emailPassword: EmailPassword | undefined
+  const vouchers: Readonly<Record<string, VouchFor>> = {
+    'anon-user': vouchForAnonymous,
+    'local-userpass': (...given) => (emailPassword as EmailPassword).vouchFor(...given),
+    'api-key': apiKeys.vouchFor,
+    'custom-function': createVouchForCustomFunction({ callFunction }),
+  }
+  const logins = createLogins({
+    users,
+    sessions,
+    customDataOf,
+    callFunction,
+    vouchers: (type) => (Object.hasOwn(vouchers, type) ? vouchers[type] : undefined),
+    isTaken: (error, what) => error instanceof (what === 'identity' ? IdentityTaken : UsernameTaken),
+    exclusively: (name, work) => lock(name, work, { patienceMs: 10_000, refuse: () => new Busy('this login') }),
+    audit: stores.audit,
+    recorder,
+  })
+  const send = createMailer({
+    smtpUrl: configuration.DOSSIER_SMTP_URL,
+    directory: configuration.mailDirectory,
+    from: configuration.DOSSIER_MAIL_FROM,
+  })
+  emailPassword = createEmailPassword({
+    users,
+    passwords,
+    throttle,
+    artifacts: stores.artifacts,
+    callFunction,
+    sendMail: (mail) => send(renderAppMail(mail)),
+    enter: logins.enter,
+    hash: hashSecret,
+    now,
+  })
+  const calls = createClientCalls({ callFunction, dataService, valuesOf, holds })
+
+  return {
+    apps,
+    users,
+    sessions,
+    logins,
+    emailPassword,
+    apiKeys,
+    customDataOf,
+    calls,
+    dataSource,
+    callFunction,
+    async leave({ app }: AppView, user: User): Promise<void> {
+      await users.leaveApp(user.id, app.id, { kind: 'user', id: user.id })
+      await sessions.endAll(user.id, app.id)
+    },
+    async stop(): Promise<void> {
+      await functions.stop()
+      await dataSource.close()
+    },
+  }
+}
+
+const mostReplyBytes = 5 * 1024 * 1024
+
+const isRedirect = ({ status, headers }: Response) => [301, 302, 303, 307, 308].includes(status) && headers.has('location')
+
+/** The headers for an address that somebody was sent on to: what proves who asks stays with the host that it is for. */
+function crossing(headers: Headers, from: string, to: string): Headers {
+  if (new URL(from).origin === new URL(to).origin) return headers
+  const rest = new Headers(headers)
+  for (const name of ['authorization', 'cookie', 'proxy-authorization']) rest.delete(name)
+  return rest
+}
+
+/** A call of `context.http`. */
+async function callOut(
+  outboundFetch: AppServicesParts['outboundFetch'],
+  { method, url, headers, body, isForm, followRedirects }: Parameters<Parameters<typeof createFunctionRunner>[0]['host']['http']>[0],
+) {
+  const given = new Headers()
+  for (const [name, values] of Object.entries(headers))
+    for (const value of Array.isArray(values) ? values : [values]) given.append(name, String(value))
+  if (isForm && !given.has('Content-Type')) given.set('Content-Type', 'application/x-www-form-urlencoded')
+  const options = {
+    method,
+    headers: given,
+    redirect: 'manual',
+    timeoutMs: 20_000,
+    ...(body !== undefined && body !== null && { body }),
+  } as const
+  let reply = await outboundFetch(url, options)
+  // Each address on the way is looked at by itself.
+  for (let hops = 0, at = url; followRedirects && isRedirect(reply) && hops < 5; hops += 1) {
+    const next = new URL(reply.headers.get('location') ?? '', at).href
+    const isGet = reply.status === 303 || method === 'GET' || method === 'HEAD'
+    const headers = crossing(given, at, next)
+    reply = await outboundFetch(next, isGet ? { headers, redirect: 'manual', timeoutMs: 20_000 } : { ...options, headers })
+    at = next
+  }
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of reply.body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > mostReplyBytes) throw new Error(`the reply is longer than ${mostReplyBytes} bytes`)
+    chunks.push(chunk)
+  }
+  const told: Record<string, string[]> = {}
+  for (const [name, value] of reply.headers) told[name.replace(/(^|-)[a-z]/g, (letter) => letter.toUpperCase())] = [value]
+  return {
+    statusCode: reply.status,
+    status: `${reply.status} ${reply.statusText}`,
+    headers: told,
+    body: Buffer.concat(chunks).toString('utf8'),
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Mail: by SMTP, or into a folder of `.eml` files where no server is configured, so that whoever tries Dossier can read what it would have sent. Knows what a message is and not
+ * what it says.
+ */
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createTransport } from 'nodemailer'
+import { newObjectId } from '#src/base/ids.ts'
+
+export interface Mail {
+  readonly to: string
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}
+
+export interface MailerOptions {
+  /** `smtp://user:password@host:587` or `smtps://…`; without it messages go into `directory`. */
+  readonly smtpUrl?: string | undefined
+  readonly directory: string
+  /** Who sends, as an address or `Name <address>`. */
+  readonly from: string
+}
+
+/** Sends a message, or throws what kept it. */
+export type SendMail = (mail: Mail) => Promise<void>
+
+export function createMailer({ smtpUrl, directory, from }: MailerOptions): SendMail {
+  if (smtpUrl !== undefined) {
+    const transport = createTransport(smtpUrl, { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 } as never)
+    return async (mail) => {
+      await transport.sendMail({ from, ...mail, disableFileAccess: true, disableUrlAccess: true })
+    }
+  }
+  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
+  return async (mail) => {
+    const { message } = await transport.sendMail({ from, ...mail, disableFileAccess: true, disableUrlAccess: true })
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const path = join(directory, `${new Date().toISOString().replaceAll(':', '-')}-${newObjectId().slice(-6)}.eml`)
+    // Whole or not at all: somebody may be watching the folder.
+    await writeFile(`${path}.part`, message as Buffer, { mode: 0o600 })
+    await rename(`${path}.part`, path)
+  }
+}
