@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http'
 import type { Context } from 'koa'
+import { Busy } from '#src/base/errors.ts'
 import { tellOfEvents } from '#src/domain/actions/telling.ts'
 import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createEngine } from '#src/engine/engine.ts'
@@ -86,7 +87,8 @@ export async function composeService(configuration: Configuration, domain: Domai
   const appServices = composeAppServices({ configuration, domain, log, ...engine.appTokens, outboundFetch: engine.fetch, now })
   app.silent = true
   app.on('error', (error: NodeJS.ErrnoException, ctx?: Context) => {
-    const gone = (ctx && hasGone(ctx)) || ['ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes(error.code ?? '')
+    // What Node cannot read as HTTP is the fault of whoever sent it.
+    const gone = (ctx && hasGone(ctx)) || /^(ECONNRESET|EPIPE|ECONNABORTED|HPE_.*)$/.test(error.code ?? '')
     if (!gone) log.error({ requestId: ctx?.state.requestId, err: error }, 'a request failed')
   })
   app.proxy = configuration.DOSSIER_TRUST_PROXY > 0
@@ -129,6 +131,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       now,
       verifyBearer,
       ownProjectId: () => ownProjectId,
+      exclusively: (name, work) => domain.lock(name, work, { patienceMs: 10_000, refuse: () => new Busy('this change') }),
       organizationId: () => organization.id,
     }),
   )

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '#src/base/clock.ts'
 import { CannotStart, DomainError } from '#src/base/errors.ts'
 import { createActions } from '#src/domain/actions/actions.ts'
+import { createBeginTelling } from '#src/domain/actions/telling.ts'
 import { defaultSettings } from '#src/domain/applications/application.ts'
 import { createApplications } from '#src/domain/applications/applications.ts'
 import { createCatalogue } from '#src/domain/applications/catalogue.ts'
@@ -28,6 +29,7 @@ import { createCheckPassword, createSignIn } from '#src/domain/users/signIn.ts'
 import { createThrottle } from '#src/domain/users/throttle.ts'
 import { comparable, UserInvalid } from '#src/domain/users/user.ts'
 import { assertAcceptableUsername, createUsers } from '#src/domain/users/users.ts'
+import { toldEvents } from '#src/http/zitadel/action/events.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import { secretInDirectory, secretIsMissing } from '#src/platform/secret.ts'
 import { type Finding, inspectStores, sealedKeysIn, storesAreMissing } from '#src/storage/inspect.ts'
@@ -91,7 +93,13 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     throttle,
     endings,
     registrationTokens: createRegistrationTokens({ artifacts: stores.artifacts, audit: stores.audit, recorder, hash: hashSecret }),
-    actions: createActions({ store: stores.actions, recorder, seal: sealer.seal, unseal: sealer.open }),
+    actions: createActions({
+      store: stores.actions,
+      recorder,
+      beginTelling: createBeginTelling({ ...stores, types: toldEvents }),
+      seal: sealer.seal,
+      unseal: sealer.open,
+    }),
     loginSessions: createLoginSessions({ artifacts: stores.artifacts, hash: hashSecret, now }),
     codes: createCodes({ artifacts: stores.artifacts, now }),
     checkPassword: createCheckPassword({ passwords, throttle, audit: stores.audit, recorder }),

@@ -2,9 +2,20 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type Log = Logger
 
-/** JSON lines on stderr, pretty when stderr is a terminal. A constant sentence, facts beside it, never a secret. */
-export function createLog(level: string): Log {
-  const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }
+/**
+ * What is logged of an error. Others hang what they like on theirs: the bytes of a request that could not be read, with its token, for one.
+ */
+function told(error: unknown): object {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { name, message, stack, cause } = error
+  const { code } = error as NodeJS.ErrnoException
+  return { type: name, message, stack, ...(code !== undefined && { code }), ...(cause instanceof Error && { cause: told(cause) }) }
+}
+
+/** JSON lines on stderr, pretty when stderr is a terminal, or to where `destination` is. A constant sentence, facts beside it, never a secret. */
+export function createLog(level: string, destination?: DestinationStream): Log {
+  const options = { level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: told } }
+  if (destination) return pino(options, destination)
   if (process.stderr.isTTY) {
     return pino({
       ...options,

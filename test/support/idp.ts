@@ -1,7 +1,6 @@
 /** A running Dossier for tests: a real server on a real port over a real store, with the steps that a browser would take. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { pino } from 'pino'
 import type { Clock } from '#src/base/clock.ts'
 import { systemClock } from '#src/base/clock.ts'
 import { newSecret } from '#src/base/ids.ts'
@@ -11,6 +10,7 @@ import type { Actor } from '#src/domain/audit/events.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
 import type { NewUser } from '#src/domain/users/users.ts'
 import { readConfiguration } from '#src/platform/config.ts'
+import { createLog } from '#src/platform/log.ts'
 import { Browser } from './browser.ts'
 import { freePort } from './ports.ts'
 import * as records from './records.ts'
@@ -42,15 +42,12 @@ export async function startIdp({ store = `sqlite:${tempDir()}`, now = systemCloc
   const service = await composeService(
     configuration,
     domain,
-    pino(
-      { level: 'debug', base: undefined },
-      {
-        write: (line: string) => {
-          log.push(line)
-          if (process.env.SHOW_LOG) process.stderr.write(line)
-        },
+    createLog('debug', {
+      write: (line: string) => {
+        log.push(line)
+        if (process.env.SHOW_LOG) process.stderr.write(line)
       },
-    ),
+    }),
   )
   service.server.listen(configuration.DOSSIER_ISSUER.startsWith('https:') ? 0 : configuration.port, 'localhost')
   await once(service.server, 'listening')

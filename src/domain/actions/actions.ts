@@ -3,6 +3,7 @@ import type { Actor } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import { actionFunctions, type Condition, type Execution, ExecutionInvalid, type Target, TargetInvalid, TargetNotFound } from './action.ts'
 import type { ActionStore } from './store.ts'
+import type { BeginTelling } from './telling.ts'
 
 export interface TargetFields {
   readonly name: string
@@ -15,6 +16,7 @@ export interface TargetFields {
 export interface ActionsDeps {
   readonly store: ActionStore
   readonly recorder: Recorder
+  readonly beginTelling: BeginTelling
   readonly seal: (secret: string, id: string) => string
   readonly unseal: (sealed: string, id: string) => string
 }
@@ -26,7 +28,7 @@ const longestTimeoutMs = 270_000
 const mostTargets = 100
 
 /** Targets and executions, for those who manage them. */
-export function createActions({ store, recorder, seal, unseal }: ActionsDeps) {
+export function createActions({ store, recorder, beginTelling, seal, unseal }: ActionsDeps) {
   const about = (id: string) => ({ kind: 'target', id }) as const
 
   async function existing(id: string): Promise<Target> {
@@ -96,9 +98,12 @@ export function createActions({ store, recorder, seal, unseal }: ActionsDeps) {
       const before = executions.find((each) => each.condition === condition)
       const execution: Execution = { condition, targets: [...new Set(targetIds)], createdAt: before?.createdAt ?? at, changedAt: at }
       const event = recorder.event('execution.set', actor, { kind: 'execution', id: condition }, { targets: execution.targets })
+      const keep = condition.startsWith('event') && execution.targets.length > 0 ? await beginTelling() : undefined
       await store.commit(
         execution.targets.length > 0 ? { putExecutions: [execution], events: [event] } : { removeExecutions: [condition], events: [event] },
       )
+      // A server that looked before had nobody to tell, and forgot the moment.
+      await keep?.()
       return at
     },
   }

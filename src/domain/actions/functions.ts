@@ -7,6 +7,8 @@ interface Answer {
   readonly setUserMetadata: readonly { readonly key: string; readonly value: Uint8Array }[]
   readonly appendClaims: readonly { readonly key: string; readonly value: unknown }[]
   readonly appendLogClaims: readonly string[]
+  /** What of the answer has another form, and does nothing. */
+  readonly refused: readonly string[]
 }
 
 export interface FunctionsDeps {
@@ -73,9 +75,11 @@ export function createFunctions({ store, runTarget, setMetadata }: FunctionsDeps
           else if (Object.hasOwn(claims, key) || Object.hasOwn(appended, key)) log.push(`key ${key} already exists`)
           else appended[key] = value
         }
-        log.push(...answer.appendLogClaims)
-        if (answer.setUserMetadata.length > 0) {
-          await setMetadata(userId, answer.setUserMetadata).catch((error: Error) => log.push(`metadata was not set: ${error.message}`))
+        if (answer.refused.length > 0 && target.interruptOnError) throw new ActionInterrupted(target.name)
+        log.push(...answer.appendLogClaims, ...answer.refused.map((reason) => `${target.name}: ${reason}`))
+        // One by one: what is wrong with one keeps no other from being set.
+        for (const entry of answer.setUserMetadata) {
+          await setMetadata(userId, [entry]).catch((error: Error) => log.push(`metadata ${entry.key} was not set: ${error.message}`))
         }
       }
       if (log.length > 0) appended[`${reserved}:action:${name}:log`] = log
@@ -84,7 +88,7 @@ export function createFunctions({ store, runTarget, setMetadata }: FunctionsDeps
   }
 }
 
-const nothing: Answer = { setUserMetadata: [], appendClaims: [], appendLogClaims: [] }
+const nothing: Answer = { setUserMetadata: [], appendClaims: [], appendLogClaims: [], refused: [] }
 
 /** The answer, or what is wrong with it. Names are heard in any case; nothing at all is an answer too. */
 function readAnswer(body: string | undefined): Answer | string {
@@ -100,17 +104,25 @@ function readAnswer(body: string | undefined): Answer | string {
   const claims = listOf(members.appendclaims).map(withPlainNames)
   const metadata = listOf(members.setusermetadata).map(withPlainNames)
   const lines = listOf(members.appendlogclaims)
-  const isRight =
-    claims.every(({ key }) => typeof key === 'string' && key !== '') &&
-    metadata.every(({ key, value }) => typeof key === 'string' && typeof value === 'string') &&
-    lines.every((line) => typeof line === 'string')
-  if (!isRight) return 'the answer has members of another form'
+  const isClaim = ({ key }: Record<string, unknown>) => typeof key === 'string' && key !== ''
+  const isMetadata = ({ key, value }: Record<string, unknown>) => typeof key === 'string' && isBase64(value)
+  const refused = [
+    ...claims.filter((each) => !isClaim(each)).map(() => 'a claim has no key'),
+    ...metadata.filter((each) => !isMetadata(each)).map(({ key }) => `metadata ${JSON.stringify(key)} has no value in base64`),
+    ...lines.filter((line) => typeof line !== 'string').map(() => 'a log claim is no text'),
+  ]
   return {
-    appendClaims: claims.map(({ key, value }) => ({ key: key as string, value })),
-    setUserMetadata: metadata.map(({ key, value }) => ({ key: key as string, value: Buffer.from(value as string, 'base64') })),
-    appendLogClaims: lines as string[],
+    appendClaims: claims.filter(isClaim).map(({ key, value }) => ({ key: key as string, value })),
+    setUserMetadata: metadata
+      .filter(isMetadata)
+      .map(({ key, value }) => ({ key: key as string, value: Buffer.from(value as string, 'base64') })),
+    appendLogClaims: lines.filter((line) => typeof line === 'string'),
+    refused,
   }
 }
+
+/** Padded or not, of either alphabet. */
+const isBase64 = (value: unknown) => typeof value === 'string' && value !== '' && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value)
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 

@@ -30,6 +30,24 @@ const cursorModel = 'ActionCursor'
 const lockModel = 'Lock'
 const id = 'actions'
 
+/** Notes the moment from which somebody is to be told, unless somebody is told already; to be called again once it is written that they are. */
+export type BeginTelling = () => Promise<() => Promise<void>>
+
+export function createBeginTelling({
+  audit,
+  artifacts,
+  types,
+}: Pick<TellingDeps, 'audit' | 'types'> & { readonly artifacts: Pick<ArtifactStore, 'insert'> }): BeginTelling {
+  return async () => {
+    const { cursor } = await audit.since(undefined, types, 1)
+    const keep = async () => {
+      await artifacts.insert({ model: cursorModel, id, payload: { cursor } })
+    }
+    await keep()
+    return keep
+  }
+}
+
 /**
  * Tells targets what happened to users, at least once, and in order for each user. Of several servers one does it; where it stands is kept in the store, so that
  * another goes on when it is gone. A target that has not taken an event after the third attempt has missed it, which is in the trail. `stop` it when the server goes.

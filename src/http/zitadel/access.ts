@@ -120,9 +120,10 @@ const rules: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     AddKey: write,
     RemoveKey: write,
     ListKeys: ['user.read'],
-    AddPersonalAccessToken: write,
-    RemovePersonalAccessToken: write,
-    ListPersonalAccessTokens: ['user.read'],
+    // A service account looks after its own; whose tokens are listed is in a filter, which the handler looks at.
+    AddPersonalAccessToken: writeOwn,
+    RemovePersonalAccessToken: writeOwn,
+    ListPersonalAccessTokens: ['authenticated'],
     ListAuthenticationMethodTypes: read,
     ListAuthenticationFactors: read,
     ListIDPLinks: read,

@@ -70,6 +70,10 @@ export function createConnect(dispatch: Dispatch, needs: GrpcServicesNeeds): (ct
     answer(ctx.req, ctx.res)
     // A client that went away in the middle is nobody's fault.
     await finished(ctx.res).catch(() => undefined)
+    // The rest of a request that was refused before its end stands between the client and its next one: a little is read away, more is not waited for.
+    if (ctx.req.complete || ctx.req.httpVersionMajor !== 1) return
+    if ((ctx.request.length ?? Number.POSITIVE_INFINITY) <= bodyLimitBytes) ctx.req.resume()
+    else ctx.req.socket.destroySoon()
   }
 }
 

@@ -40,7 +40,7 @@ export function createDispatch(needs: DispatchNeeds): Dispatch {
       const { access } = handler
       const caller = await authenticate(call, access)
       assertOrigin(call, caller)
-      assertOrganization(call, access, needs.organizationId())
+      assertOrganization(call, needs.organizationId())
       // Whoever may not is told so before what they sent is read, unless that decides.
       if (access.self === undefined) assertMay(access, caller)
       const request = await read(handler)

@@ -7,7 +7,7 @@ import type { User, UserId } from '#src/domain/users/user.ts'
 import { refusalOf } from './access.ts'
 import type { Caller } from './authenticate.ts'
 import { type ProjectsNeeds, passes } from './projects.ts'
-import { changeable, textMethodOf } from './users.ts'
+import { assertAnother, changeable, keepingAnAdministrator, textMethodOf } from './users.ts'
 
 /** What of a query the store knows by itself, and what is looked at one by one. A list of projects leaves all others out. */
 export interface GrantQuery {
@@ -70,8 +70,19 @@ export async function assertMayGrant(
   if (projectId === needs.ownProjectId() && !holdsAll(caller.held, roles)) throw refusalOf(caller)
 }
 
-/** The same for a grant that is there. @throws StatusError 403, 404; GrantNotFound */
-export async function assertMayRegrant(needs: ProjectsNeeds, caller: Caller, userId: UserId, projectId: string): Promise<void> {
-  const { roles } = await needs.grants.get(userId, projectId)
+/**
+ * Does something to a grant that is there. Nobody changes what they manage by themselves, so that an administrator is always left.
+ * @throws StatusError 400, 403, 404; GrantNotFound
+ */
+export async function regrant<T>(
+  needs: ProjectsNeeds,
+  caller: Caller,
+  { userId, projectId }: { readonly userId: UserId; readonly projectId: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  const { roles, user } = await needs.grants.get(userId, projectId)
   await assertMayGrant(needs, caller, userId, projectId, roles)
+  if (projectId !== needs.ownProjectId()) return work()
+  assertAnother(caller, user)
+  return keepingAnAdministrator(needs, caller, user, work)
 }

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import type { JsonValue } from '@bufbuild/protobuf'
 import { StatusError } from './errors.ts'
 
-const maxDepth = 32
+/** Queries may be 20 deep in each other, and each of them is three. */
+const maxDepth = 80
 
 /** The value that the bytes of a JSON document stand for. @throws StatusError 400 with the words of Go's decoder */
 export function parseJson(bytes: Buffer): { readonly text: string; readonly value: JsonValue } {

@@ -1,11 +1,10 @@
-import type { Access } from './access.ts'
 import type { Call } from './call.ts'
 import { StatusError } from './errors.ts'
 
-/** The header in which a call of the first API names the organization that it is about; there is one. @throws StatusError */
-export function assertOrganization({ headers }: Call, { isFirstApi }: Access, organizationId: string): void {
+/** The header in which a call names the organization that it is about; there is one. @throws StatusError */
+export function assertOrganization({ headers }: Call, organizationId: string): void {
   const named = headers['x-zitadel-orgid']
-  if (!isFirstApi || named === undefined || named === '') return
+  if (named === undefined || named === '') return
   assertOurs(named as string, organizationId)
 }
 

@@ -11,7 +11,7 @@ import type { AuditStore } from '#src/domain/audit/events.ts'
 import type { Grants } from '#src/domain/users/grants.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { StatusError } from './errors.ts'
-import { textMethodOf } from './users.ts'
+import { textMethodOf, type UsersNeeds } from './users.ts'
 
 export interface ProjectsNeeds {
   readonly projects: Projects
@@ -23,6 +23,7 @@ export interface ProjectsNeeds {
   readonly issuer: string
   readonly now: Clock
   readonly ownProjectId: () => string
+  readonly exclusively: UsersNeeds['exclusively']
   readonly organizationId: () => string
 }
 

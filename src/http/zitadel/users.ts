@@ -8,7 +8,7 @@ import type { Actor, AuditStore } from '#src/domain/audit/events.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { Codes } from '#src/domain/users/codes.ts'
 import type { CheckPassword } from '#src/domain/users/signIn.ts'
-import type { User, UserId } from '#src/domain/users/user.ts'
+import { isActive, type User, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { refusalOf } from './access.ts'
 import { type Caller, heldBy } from './authenticate.ts'
@@ -23,6 +23,8 @@ export interface UsersNeeds {
   readonly sessions: Pick<Sessions, 'list'>
   readonly now: Clock
   readonly ownProjectId: () => string
+  /** Runs `work` while nobody else runs what has the same name. */
+  readonly exclusively: <T>(name: string, work: () => Promise<T>) => Promise<T>
   /** The organization that everything belongs to: ZITADEL's `resourceOwner`. */
   readonly organizationId: () => string
 }
@@ -57,6 +59,13 @@ export async function changeable(
   return user
 }
 
+/** The same, where whoever is not there is told by what is done to them. @throws StatusError 403 */
+export async function assertChangeable(needs: Pick<UsersNeeds, 'users' | 'ownProjectId'>, caller: Caller, id: string): Promise<void> {
+  if (id === caller.user.id) return
+  const user = await needs.users.find(id as UserId)
+  if (user) assertMayChange(needs, caller, user)
+}
+
 /** @throws StatusError 400 */
 export function assertKind(user: User, kind: User['kind']): void {
   if (user.kind !== kind) throw new StatusError('failedPrecondition', 'Not allowed for this user type', { id: 'COMMAND-Df2f1' })
@@ -80,6 +89,24 @@ function assertMayChange({ ownProjectId }: Pick<UsersNeeds, 'ownProjectId'>, cal
  */
 export function assertAnother(caller: Caller, user: User): void {
   if (user.id === caller.user.id) throw new StatusError('failedPrecondition', 'You cannot do this to yourself: another manager has to')
+}
+
+/**
+ * Does something to an administrator, one manager after the other: of two who would each shut the other out at the same moment, the second is an administrator no more.
+ * @throws StatusError 403, Busy
+ */
+export async function keepingAnAdministrator<T>(
+  needs: Pick<UsersNeeds, 'users' | 'ownProjectId' | 'exclusively'>,
+  caller: Caller,
+  user: User,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!heldBy(user, needs.ownProjectId()).includes('IAM_OWNER')) return work()
+  return needs.exclusively('administrators', async () => {
+    const now = await needs.users.find(caller.user.id)
+    if (!now || !isActive(now) || !heldBy(now, needs.ownProjectId()).includes('IAM_OWNER')) throw refusalOf(caller)
+    return work()
+  })
 }
 
 const methodNames = Object.keys(textMethods) as readonly TextMethod[]

@@ -174,7 +174,7 @@ describe('a request that is not one', () => {
     ['{}{}', "invalid character '{' after top-level value"],
     [Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 'proto: syntax error: invalid UTF-8 in string'],
     ['{"queries":[{"keyQuery":{"key":"\\ud800"}}]}', 'proto: (line 1:32): invalid value for string field key: "\\ud800"'],
-    [`{"x":${'['.repeat(40)}${']'.repeat(40)}}`, 'exceeded max depth'],
+    [`{"x":${'['.repeat(90)}${']'.repeat(90)}}`, 'exceeded max depth'],
     ['['.repeat(90_000), 'exceeded max depth'],
   ])('is refused in the words of Go: %j', async (body, message) => {
     const { status, json } = await surface.search(body)

@@ -75,6 +75,7 @@ export async function startSurface() {
       return bearers.get(token)
     },
     ownProjectId: () => ownProjectId,
+    exclusively: <T>(_: string, work: () => Promise<T>) => work(),
     organizationId: () => organizationId,
   }
   app.use(createZitadelSurface(needs))

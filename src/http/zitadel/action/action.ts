@@ -8,6 +8,7 @@ import type { TargetSchema } from '@zitadel/proto/zitadel/action/v2beta/target_p
 import { textMethods } from '#src/base/text.ts'
 import { actionFunctions, type Execution, type Target } from '#src/domain/actions/action.ts'
 import type { Actions, TargetFields } from '#src/domain/actions/actions.ts'
+import type { Caller } from '../authenticate.ts'
 import { StatusError } from '../errors.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
@@ -24,7 +25,8 @@ const usualTimeoutMs = 10_000
 export function actionHandlers({ actions }: HandlerNeeds) {
   const { method } = ActionService
 
-  const messageOf = (target: Target): MessageInitShape<typeof TargetSchema> => ({
+  /** The key is for those who manage targets: with it calls can be forged. */
+  const messageOf = (target: Target, caller: Caller): MessageInitShape<typeof TargetSchema> => ({
     id: target.id,
     name: target.name,
     endpoint: target.endpoint,
@@ -32,7 +34,7 @@ export function actionHandlers({ actions }: HandlerNeeds) {
     changeDate: timestampFromDate(target.changedAt),
     timeout: durationFromMs(target.timeoutMs),
     targetType: typeOf(target),
-    signingKey: actions.signingKeyOf(target),
+    ...(caller.may('action.target.write') && { signingKey: actions.signingKeyOf(target) }),
   })
 
   return [
@@ -60,12 +62,12 @@ export function actionHandlers({ actions }: HandlerNeeds) {
       return at ? { deletionDate: timestampFromDate(at) } : {}
     }),
 
-    handlerOf(method.getTarget, async ({ id }) => ({ target: messageOf(await actions.get(id)) })),
+    handlerOf(method.getTarget, async ({ id }, caller) => ({ target: messageOf(await actions.get(id), caller) })),
 
-    handlerOf(method.listTargets, async ({ pagination, filters }) => {
+    handlerOf(method.listTargets, async ({ pagination, filters }, caller) => {
       const found = (await actions.list()).targets.filter((target) => filters.every((filter) => passesTarget(filter, target)))
       const { rows, total, limit } = partOf(found, pagination)
-      return { pagination: { totalResult: total, appliedLimit: limit }, targets: rows.map(messageOf) }
+      return { pagination: { totalResult: total, appliedLimit: limit }, targets: rows.map((target) => messageOf(target, caller)) }
     }),
 
     handlerOf(method.setExecution, async ({ condition, targets }, caller) => ({

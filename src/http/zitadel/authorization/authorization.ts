@@ -6,18 +6,7 @@ import type { CatalogueRootView } from '#src/domain/applications/catalogue.ts'
 import { type Grant, partsOfGrantId } from '#src/domain/users/grants.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import type { Caller } from '../authenticate.ts'
-import {
-  assertMayGrant,
-  assertMayRegrant,
-  byProjectName,
-  byRole,
-  byText,
-  either,
-  type GrantQuery,
-  ofUsers,
-  partsOf,
-  together,
-} from '../grants.ts'
+import { assertMayGrant, byProjectName, byRole, byText, either, type GrantQuery, ofUsers, partsOf, regrant, together } from '../grants.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
 import { assertOurs } from '../organization.ts'
@@ -32,10 +21,9 @@ export function authorizationHandlers(needs: HandlerNeeds) {
 
   const changed = async (write: Promise<Grant>) => ({ changeDate: timestampFromDate((await write).user.changedAt) })
 
-  async function changeable(caller: Caller, id: string) {
+  function change<T>(caller: Caller, id: string, work: (parts: ReturnType<typeof partsOf>) => Promise<T>): Promise<T> {
     const parts = partsOf(id)
-    await assertMayRegrant(needs, caller, parts.userId, parts.projectId)
-    return parts
+    return regrant(needs, caller, parts, () => work(parts))
   }
 
   async function queryOf({ filter }: AuthorizationsSearchFilter): Promise<GrantQuery> {
@@ -88,26 +76,23 @@ export function authorizationHandlers(needs: HandlerNeeds) {
     }),
 
     handlerOf(method.updateAuthorization, async ({ id, roleKeys }, caller) => {
-      const { userId, projectId } = await changeable(caller, id)
+      const { userId, projectId } = partsOf(id)
       await assertMayGrant(needs, caller, userId, projectId, roleKeys)
-      return changed(grants.change(userId, projectId, roleKeys, actorOf(caller)))
+      return changed(change(caller, id, () => grants.change(userId, projectId, roleKeys, actorOf(caller))))
     }),
 
     handlerOf(method.deleteAuthorization, async ({ id }, caller) => {
-      const { userId, projectId } = await changeable(caller, id)
-      const { changedAt } = await grants.remove(userId, projectId, actorOf(caller))
+      const { changedAt } = await change(caller, id, ({ userId, projectId }) => grants.remove(userId, projectId, actorOf(caller)))
       return { deletionDate: timestampFromDate(changedAt) }
     }),
 
-    handlerOf(method.activateAuthorization, async ({ id }, caller) => {
-      const { userId, projectId } = await changeable(caller, id)
-      return changed(grants.reactivate(userId, projectId, actorOf(caller)))
-    }),
+    handlerOf(method.activateAuthorization, async ({ id }, caller) =>
+      changed(change(caller, id, ({ userId, projectId }) => grants.reactivate(userId, projectId, actorOf(caller)))),
+    ),
 
-    handlerOf(method.deactivateAuthorization, async ({ id }, caller) => {
-      const { userId, projectId } = await changeable(caller, id)
-      return changed(grants.deactivate(userId, projectId, actorOf(caller)))
-    }),
+    handlerOf(method.deactivateAuthorization, async ({ id }, caller) =>
+      changed(change(caller, id, ({ userId, projectId }) => grants.deactivate(userId, projectId, actorOf(caller)))),
+    ),
   ]
 }
 

@@ -9,7 +9,6 @@ import { changedDetails, createdDetails, detailsOf, listDetails } from '../detai
 import { StatusError } from '../errors.ts'
 import {
   assertMayGrant,
-  assertMayRegrant,
   byProjectName,
   byRole,
   byText,
@@ -18,6 +17,7 @@ import {
   ofType,
   ofUsers,
   partsOf,
+  regrant,
   together,
 } from '../grants.ts'
 import { handlerOf } from '../handler.ts'
@@ -32,11 +32,12 @@ export function grantHandlers(needs: ProjectsNeeds) {
 
   const changed = async (write: Promise<Grant>) => ({ details: changedDetails((await write).user, organizationId()) })
 
-  /** The user and the project of a grant that the caller may change. @throws StatusError; GrantNotFound */
-  async function changeable(caller: Caller, grantId: string, userId?: string) {
+  type Parts = ReturnType<typeof partsOf>
+
+  /** Does something to a grant that the caller may change. @throws StatusError; GrantNotFound */
+  function change<T>(caller: Caller, grantId: string, userId: string | undefined, work: (parts: Parts) => Promise<T>): Promise<T> {
     const parts = partsOf(grantId, userId)
-    await assertMayRegrant(needs, caller, parts.userId, parts.projectId)
-    return parts
+    return regrant(needs, caller, parts, () => work(parts))
   }
 
   async function queryOf({ query }: UserGrantQuery): Promise<GrantQuery> {
@@ -94,30 +95,28 @@ export function grantHandlers(needs: ProjectsNeeds) {
     }),
 
     handlerOf(method.updateUserGrant, async ({ userId, grantId, roleKeys }, caller) => {
-      const { projectId } = await changeable(caller, grantId, userId)
-      await assertMayGrant(needs, caller, userId, projectId, roleKeys)
-      return changed(grants.change(userId as UserId, projectId, roleKeys, actorOf(caller)))
+      await assertMayGrant(needs, caller, userId, partsOf(grantId, userId).projectId, roleKeys)
+      return changed(change(caller, grantId, userId, (parts) => grants.change(parts.userId, parts.projectId, roleKeys, actorOf(caller))))
     }),
 
-    handlerOf(method.deactivateUserGrant, async ({ userId, grantId }, caller) => {
-      const { projectId } = await changeable(caller, grantId, userId)
-      return changed(grants.deactivate(userId as UserId, projectId, actorOf(caller)))
-    }),
+    handlerOf(method.deactivateUserGrant, async ({ userId, grantId }, caller) =>
+      changed(change(caller, grantId, userId, (parts) => grants.deactivate(parts.userId, parts.projectId, actorOf(caller)))),
+    ),
 
-    handlerOf(method.reactivateUserGrant, async ({ userId, grantId }, caller) => {
-      const { projectId } = await changeable(caller, grantId, userId)
-      return changed(grants.reactivate(userId as UserId, projectId, actorOf(caller)))
-    }),
+    handlerOf(method.reactivateUserGrant, async ({ userId, grantId }, caller) =>
+      changed(change(caller, grantId, userId, (parts) => grants.reactivate(parts.userId, parts.projectId, actorOf(caller)))),
+    ),
 
     handlerOf(method.removeUserGrant, async ({ userId, grantId }, caller) => {
-      const { projectId } = await changeable(caller, grantId, userId)
-      return { details: changedDetails(await grants.remove(userId as UserId, projectId, actorOf(caller)), organizationId()) }
+      const user = await change(caller, grantId, userId, (parts) => grants.remove(parts.userId, parts.projectId, actorOf(caller)))
+      return { details: changedDetails(user, organizationId()) }
     }),
 
     handlerOf(method.bulkRemoveUserGrant, async ({ grantId }, caller) => {
-      const all = []
-      for (const id of new Set(grantId)) all.push(await changeable(caller, id))
-      for (const { userId, projectId } of all) await grants.remove(userId, projectId, actorOf(caller))
+      const all = new Set(grantId)
+      // All are looked at before one is taken.
+      for (const id of all) await change(caller, id, undefined, async () => undefined)
+      for (const id of all) await change(caller, id, undefined, (parts) => grants.remove(parts.userId, parts.projectId, actorOf(caller)))
       return {}
     }),
   ]

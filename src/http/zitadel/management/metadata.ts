@@ -3,15 +3,16 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { ManagementService } from '@zitadel/proto/zitadel/management_pb.js'
 import { MetadataNotFound } from '#src/domain/metadata/metadata.ts'
 import type { UserId } from '#src/domain/users/user.ts'
-import type { Caller } from '../authenticate.ts'
 import { StatusError } from '../errors.ts'
 import { handlerOf } from '../handler.ts'
-import { filtersOf, listDetailsOf, type MetadataNeeds, metadataBodyBytes, metadataOf, pageOf, refused } from '../metadata.ts'
+import type { HandlerNeeds } from '../handlers.ts'
+import { filtersOf, listDetailsOf, metadataBodyBytes, metadataOf, pageOf, refused } from '../metadata.ts'
+import { actorOf, assertChangeable } from '../users.ts'
 
-export function metadataHandlers({ metadata, organizationId }: MetadataNeeds) {
+export function metadataHandlers(needs: HandlerNeeds) {
+  const { metadata, organizationId } = needs
   const { method } = ManagementService
   const large = { bodyLimitBytes: metadataBodyBytes }
-  const actorOf = ({ user }: Caller) => ({ kind: 'user', id: user.id }) as const
 
   /** Where the user stands after a change. */
   async function changed(write: Promise<{ sequence: number; at: Date }>) {
@@ -33,6 +34,7 @@ export function metadataHandlers({ metadata, organizationId }: MetadataNeeds) {
     handlerOf(
       method.setUserMetadata,
       async ({ id, key, value }, caller) => {
+        await assertChangeable(needs, caller, id)
         const { sequence, at } = await refused('failedPrecondition', metadata.set(id as UserId, [{ key, value }], actorOf(caller)))
         return { details: { sequence: BigInt(sequence), creationDate: timestampFromDate(at), resourceOwner: organizationId() } }
       },
@@ -41,21 +43,28 @@ export function metadataHandlers({ metadata, organizationId }: MetadataNeeds) {
 
     handlerOf(
       method.bulkSetUserMetadata,
-      ({ id, metadata: values }, caller) => changed(metadata.set(id as UserId, values, actorOf(caller))),
+      async ({ id, metadata: values }, caller) => {
+        await assertChangeable(needs, caller, id)
+        return changed(metadata.set(id as UserId, values, actorOf(caller)))
+      },
       large,
     ),
 
-    handlerOf(method.removeUserMetadata, ({ id, key }, caller) =>
-      changed(
+    handlerOf(method.removeUserMetadata, async ({ id, key }, caller) => {
+      await assertChangeable(needs, caller, id)
+      return changed(
         metadata.remove(id as UserId, [key], actorOf(caller)).catch((error: unknown) => {
           throw error instanceof MetadataNotFound ? new StatusError('notFound', 'Metadata not found', { id: 'META-ncnw3' }) : error
         }),
-      ),
-    ),
+      )
+    }),
 
     handlerOf(
       method.bulkRemoveUserMetadata,
-      ({ id, keys }, caller) => changed(metadata.remove(id as UserId, keys, actorOf(caller))),
+      async ({ id, keys }, caller) => {
+        await assertChangeable(needs, caller, id)
+        return changed(metadata.remove(id as UserId, keys, actorOf(caller)))
+      },
       large,
     ),
   ]

@@ -4,6 +4,7 @@ import { TimestampFilterMethod } from '@zitadel/proto/zitadel/filter/v2/filter_p
 import type { KeysSearchFilter } from '@zitadel/proto/zitadel/user/v2/key_pb.js'
 import type { PersonalAccessTokensSearchFilter } from '@zitadel/proto/zitadel/user/v2/pat_pb.js'
 import type { User } from '#src/domain/users/user.ts'
+import { refusalOf } from '../access.ts'
 import { addKey, addToken, type Credential, expirationOf, keysOf, tokensOf } from '../credentials.ts'
 import { StatusError } from '../errors.ts'
 import { handlerOf } from '../handler.ts'
@@ -86,7 +87,15 @@ export function credentialHandlers(needs: HandlerNeeds) {
       return removed(await users.revokeToken(id, tokenId, actorOf(caller)))
     }),
 
-    handlerOf(method.listPersonalAccessTokens, (request) => list(request, (user) => tokensOf(needs, user))),
+    handlerOf(method.listPersonalAccessTokens, async (request, caller) => {
+      const isOwn = request.filters.some(({ filter }) => filter.case === 'userIdFilter' && filter.value.id === caller.user.id)
+      if (!caller.may('user.read') && !isOwn) throw refusalOf(caller)
+      return list(request, (user) => {
+        // Of several such filters the first says whose they are.
+        if (user.id !== caller.user.id && !caller.may('user.read')) throw refusalOf(caller)
+        return tokensOf(needs, user)
+      })
+    }),
   ]
 }
 

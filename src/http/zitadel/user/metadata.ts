@@ -8,15 +8,16 @@ import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
 import { metadataBodyBytes, refused } from '../metadata.ts'
 import { paginationOf } from '../pagination.ts'
-import { actorOf, textMethodOf } from '../users.ts'
+import { actorOf, assertChangeable, textMethodOf } from '../users.ts'
 import { UserService } from './service.ts'
 
-export function metadataHandlers({ metadata, catalogue }: HandlerNeeds) {
+export function metadataHandlers(needs: HandlerNeeds) {
+  const { metadata, catalogue } = needs
   const { method } = UserService
 
   /** Whoever does not manage users is here for themselves: they may change what the settings leave to them. */
-  async function assertMayChangeKeys(caller: Caller, keys: readonly string[]): Promise<void> {
-    if (caller.may('user.write')) return
+  async function assertMayChangeKeys(caller: Caller, userId: string, keys: readonly string[]): Promise<void> {
+    if (caller.may('user.write')) return assertChangeable(needs, caller, userId)
     const { selfManagedMetadata } = (await catalogue.root()).settings
     if (keys.length === 0 ? !selfManagedMetadata : !keys.every((key) => isSelfManaged(key, selfManagedMetadata))) throw refusalOf(caller)
   }
@@ -26,7 +27,7 @@ export function metadataHandlers({ metadata, catalogue }: HandlerNeeds) {
       method.setUserMetadata,
       async ({ userId, metadata: values }, caller) => {
         const keys = values.map(({ key }) => key)
-        await assertMayChangeKeys(caller, keys)
+        await assertMayChangeKeys(caller, userId, keys)
         const { at } = await refused('notFound', metadata.set(userId as UserId, values, actorOf(caller)))
         return { setDate: timestampFromDate(at) }
       },
@@ -51,7 +52,7 @@ export function metadataHandlers({ metadata, catalogue }: HandlerNeeds) {
     }),
 
     handlerOf(method.deleteUserMetadata, async ({ userId, keys }, caller) => {
-      await assertMayChangeKeys(caller, keys)
+      await assertMayChangeKeys(caller, userId, keys)
       const { at } = await refused('notFound', metadata.remove(userId as UserId, keys, actorOf(caller)))
       return { deletionDate: timestampFromDate(at) }
     }),
