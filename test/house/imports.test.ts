@@ -39,6 +39,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   '@zitadel/proto': ['src/http/zitadel'],
   eta: ['src/http/kit'],
   nodemailer: ['src/connectors'],
+  mingo: ['src/storage/sqlite'],
   croner: ['src/domain/triggers'],
   pino: ['src/platform'],
 }

@@ -6,7 +6,6 @@
  */
 import { DomainError } from '#src/base/errors.ts'
 import { everyItem } from '#src/base/page.ts'
-import { CatalogueMoved } from '../applications/application.ts'
 import type { Catalogue } from '../applications/catalogue.ts'
 import type { Actor } from '../audit/events.ts'
 import type { Keys } from '../keys/keys.ts'
@@ -122,7 +121,7 @@ export function createProvisioning(deps: ProvisioningDeps) {
               return changesOf(plan)
             } catch (error) {
               // A key that was made for this file moves the catalogue too.
-              if (!(error instanceof CatalogueMoved) || attempt === mostAttempts) throw error
+              if ((error as Partial<DomainError>).code !== 'catalogue.moved' || attempt === mostAttempts) throw error
             }
           }
         },

@@ -1,0 +1,76 @@
+import { Binary, type Document, Double, deserialize, Int32, Long, ObjectId, serialize } from 'bson'
+import { DocumentsRefused } from '#src/domain/documents/failures.ts'
+
+const mostBytes = 16 * 1024 * 1024
+
+/** A document twice: with its BSON types, and as MongoDB's language is applied to it, with plain numbers. */
+export interface Stored {
+  readonly typed: Document
+  readonly plain: Document
+}
+
+export const storedOf = (body: Uint8Array): Stored => ({ typed: typedOf(body), plain: deserialize(body, { promoteBuffers: false }) })
+
+/** A document with its BSON types. */
+export const typedOf = (body: Uint8Array): Document => deserialize(body, { promoteValues: false, bsonRegExp: false })
+
+/** @throws DocumentsRefused */
+export function bodyOf(document: Document): Uint8Array {
+  let body: Uint8Array
+  try {
+    body = serialize(document, { ignoreUndefined: true, checkKeys: false })
+  } catch (error) {
+    throw new DocumentsRefused((error as Error).message, { cause: error })
+  }
+  if (body.byteLength > mostBytes)
+    throw new DocumentsRefused(`object to insert too large. size in bytes: ${body.byteLength}, max size: ${mostBytes}`, { number: 10334 })
+  return body
+}
+
+/** A document, or any value of one, without the types of numbers: what MongoDB's language is written in. */
+export function plainOf<T>(value: T): T {
+  return deserialize(serialize({ value }, { ignoreUndefined: true }), { promoteBuffers: false }).value as T
+}
+
+/** `after` with the BSON types of whatever is the same as it was: a number that nobody touched stays of its type. */
+export function retyped(after: unknown, { plain, typed }: { readonly plain: unknown; readonly typed: unknown }): unknown {
+  if (typeof after === 'number') return after === plain && typed !== undefined ? typed : after
+  if (Array.isArray(after)) {
+    return after.map((each, index) => retyped(each, { plain: (plain as unknown[])?.[index], typed: (typed as unknown[])?.[index] }))
+  }
+  if (!isPlainObject(after)) return after
+  return Object.fromEntries(
+    Object.entries(after).map(([name, each]) => [name, retyped(each, { plain: memberOf(plain, name), typed: memberOf(typed, name) })]),
+  )
+}
+
+const memberOf = (value: unknown, name: string): unknown => (isPlainObject(value) && Object.hasOwn(value, name) ? value[name] : undefined)
+
+export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !('_bsontype' in value) &&
+  !(value instanceof Date) &&
+  !(value instanceof RegExp)
+
+/** A value as one text, the same for values that are equal in MongoDB: numbers of any type by what they are. */
+export function keyOf(value: unknown): string {
+  if (value === undefined || value === null) return 'null'
+  if (typeof value === 'number' || typeof value === 'bigint') return `number ${Number(value)}`
+  if (value instanceof Int32 || value instanceof Double || value instanceof Long) return `number ${Number(value.toString())}`
+  if (typeof value === 'string') return `string ${value}`
+  if (typeof value === 'boolean') return `boolean ${value}`
+  if (value instanceof ObjectId) return `id ${value.toHexString()}`
+  if (value instanceof Date) return `date ${value.getTime()}`
+  if (value instanceof Binary) return `binary ${value.sub_type} ${Buffer.from(value.value()).toString('hex')}`
+  return `other ${Buffer.from(serialize({ value })).toString('hex')}`
+}
+
+/** The keys under which a document stands in an index: of a list each item, and the list itself. */
+export function keysAt(document: unknown, path: readonly string[]): readonly string[] {
+  if (path.length === 0) return Array.isArray(document) ? [...new Set([...document.map(keyOf), keyOf(document)])] : [keyOf(document)]
+  const [name = '', ...rest] = path
+  if (Array.isArray(document)) return [...new Set(document.flatMap((each) => keysAt(each, path)))]
+  return keysAt(memberOf(document, name), rest)
+}
