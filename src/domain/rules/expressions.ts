@@ -44,10 +44,14 @@ const comparisons: Readonly<Record<string, Operator>> = {
 
 const conversions: Readonly<Record<string, (text: unknown) => unknown>> = {
   stringToOid: (text) => (typeof text === 'string' && ObjectId.isValid(text) && text.length === 24 ? new ObjectId(text) : undefined),
-  oidToString: (id) => (id instanceof ObjectId ? id.toHexString() : undefined),
+  oidToString: (id) => (isOfType(id, 'ObjectId') ? String(id) : undefined),
   stringToUuid: (text) => (typeof text === 'string' && UUID.isValid(text) ? new UUID(text) : undefined),
-  uuidToString: (id) => (id instanceof UUID ? id.toHexString() : undefined),
+  uuidToString: (id) => (isOfType(id, 'Binary') && (id as UUID).sub_type === 4 ? String(new UUID((id as UUID).buffer)) : undefined),
 }
+
+/** By its mark: the driver of MongoDB has classes of its own. */
+const isOfType = (value: unknown, type: string) =>
+  typeof value === 'object' && value !== null && (value as { readonly _bsontype?: string })._bsontype === type
 
 /** Whether an expression holds. @throws RuleInvalid */
 export function holds(expression: Expression | undefined, surroundings: Surroundings): boolean {
@@ -245,8 +249,8 @@ function resolvedForQuery(wanted: unknown, surroundings: Surroundings): unknown 
   return typeof value === 'string' ||
     typeof value === 'number' ||
     typeof value === 'boolean' ||
-    value instanceof ObjectId ||
-    value instanceof UUID
+    isOfType(value, 'ObjectId') ||
+    isOfType(value, 'Binary')
     ? value
     : undefined
 }

@@ -51,7 +51,7 @@ function refusing<T>(work: () => T): T {
 function refused(error: unknown): unknown {
   if (error instanceof StoreUnavailable || error instanceof DocumentsRefused) return error
   if (error instanceof MongoServerError)
-    return new DocumentsRefused(error.message, { cause: error, ...(typeof error.code === 'number' && { number: error.code }) })
+    return new DocumentsRefused(error.message, { cause: error, ...(Number(error.code) > 0 && { number: Number(error.code) }) })
   const isDrivers =
     error instanceof Error &&
     /^(Mongo|BSON)(InvalidArgument|API)?Error$|^Mongo(InvalidArgument|Compatibility)Error$|^BSONError$/.test(error.name)
@@ -137,7 +137,7 @@ function createCollection(connection: Connection, collection: Collection): Docum
   return {
     find: (filter, options = {}) => run([filter, options], () => collection.find(filter, optionsOf(options)).toArray()),
     findOne: (filter, options = {}) => run([filter, options], () => collection.findOne(filter, optionsOf(options))),
-    count: (filter, options = {}) => run([filter], () => collection.countDocuments(filter, optionsOf(options))),
+    count: (filter, options = {}) => run([filter], async () => Number(await collection.countDocuments(filter, optionsOf(options)))),
     distinct: (field, filter = {}) => run([filter], () => collection.distinct(field, filter)),
     aggregate: (pipeline) => run([pipeline], () => collection.aggregate([...pipeline]).toArray()),
 

@@ -45,7 +45,8 @@ function failureIn(error: unknown): unknown {
 
 function codeOf(error: unknown): number {
   const failure = failureIn(error)
-  return failure instanceof MongoServerError && typeof failure.code === 'number' ? failure.code : 0
+  // A connection that keeps BSON's types has one for this number too.
+  return failure instanceof MongoServerError ? Number(failure.code) || 0 : 0
 }
 
 function hasLabel(error: unknown, label: MongoErrorLabel): boolean {

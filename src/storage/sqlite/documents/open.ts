@@ -3,6 +3,7 @@
  * mingo's. Several processes may share the file.
  */
 import { join } from 'node:path'
+import { assertNames } from '#src/domain/documents/names.ts'
 import type { DataSource } from '#src/domain/documents/store.ts'
 import { Database } from '../database.ts'
 import { prepareDirectory, prepareFile } from '../directory.ts'
@@ -10,7 +11,6 @@ import { assertReadable, migrate } from '../migrations/migrate.ts'
 import { whileBusy } from '../patience.ts'
 import { createChanges } from './changes.ts'
 import { createCollection } from './collection.ts'
-import { assertNames } from './names.ts'
 
 const steps = [
   `

@@ -1,4 +1,4 @@
-import { DocumentsRefused } from '#src/domain/documents/failures.ts'
+import { DocumentsRefused } from './failures.ts'
 
 /** The names that MongoDB takes, as far as they matter here. @throws DocumentsRefused */
 export function assertNames(database: string, collection: string): void {
