@@ -3,6 +3,7 @@ import { serialize } from 'bson'
 import { type ClientSession, type Collection, type Document, MongoServerError } from 'mongodb'
 import { StoreUnavailable } from '#src/base/errors.ts'
 import { DocumentsRefused } from '#src/domain/documents/failures.ts'
+import { assertNames } from '#src/domain/documents/names.ts'
 import type { DataSource, DocumentChange, DocumentCollection, FindOptions, Guard, Updated } from '#src/domain/documents/store.ts'
 import { clientOf, hostsOf } from './address.ts'
 import { Connection, servingOptions } from './connection.ts'
@@ -26,11 +27,10 @@ export async function openMongoDocuments(url: string): Promise<DataSource> {
   const connection = new Connection(client)
   return {
     description: `MongoDB at ${hostsOf(client)}`,
-    collection: (database, name) =>
-      createCollection(
-        connection,
-        refusing(() => client.db(database).collection(name)),
-      ),
+    collection(database, name) {
+      assertNames(database, name)
+      return createCollection(connection, client.db(database).collection(name))
+    },
     close: () => connection.close(),
   }
 }
@@ -38,14 +38,6 @@ export async function openMongoDocuments(url: string): Promise<DataSource> {
 /** An address needs a database for its credentials only. */
 const withDatabase = (url: string) =>
   /^mongodb(\+srv)?:\/\/[^/]+\/[^/?]+/.test(url) ? url : url.replace(/^([^?]+?)\/?(\?|$)/, '$1/admin$2')
-
-function refusing<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw refused(error)
-  }
-}
 
 /** What the server, or the driver, does not take; anything else as it is. */
 function refused(error: unknown): unknown {
@@ -259,7 +251,7 @@ function createCollection(connection: Connection, collection: Collection): Docum
       }),
 
     async watch(signal) {
-      const stream = collection.watch([], { fullDocument: 'updateLookup', maxAwaitTimeMS: 1000 })
+      const stream = collection.watch([], { fullDocument: 'updateLookup', maxAwaitTimeMS: 1000, readConcern: { level: 'majority' } })
       signal.addEventListener('abort', () => void stream.close().catch(() => undefined), { once: true })
       // The stream begins where the server first answers.
       const first = await stream.tryNext().catch((error: unknown) => {
