@@ -11,6 +11,8 @@ import {
   RepeatedRulesSchema,
   type StringRules,
   StringRulesSchema,
+  UInt32RulesSchema,
+  UInt64RulesSchema,
 } from '@zitadel/proto/validate/validate_pb.js'
 import { type Duration, formatGoDuration, nanosecondsOf } from './goDuration.ts'
 
@@ -40,6 +42,10 @@ export function constraintsOf({ type }: FieldRules, field: DescField): readonly 
       return [(value) => (value === type.value.const ? undefined : `value must equal ${type.value.const}`)]
     case 'timestamp':
       return []
+    case 'uint32':
+      return numberConstraints(settings(UInt32RulesSchema, type.value, bounds))
+    case 'uint64':
+      return numberConstraints(settings(UInt64RulesSchema, type.value, bounds))
     default:
       throw new TypeError(`there are rules of the kind ${type.case} at ${field}`)
   }
@@ -67,6 +73,21 @@ function stringConstraints(rules: StringRules): Constraint<string>[] {
   if (rules.wellKnown.case === 'uriRef') constraints.push((text) => (uriForm.test(text) ? undefined : 'value must be a valid URI'))
   if (!rules.ignoreEmpty) return constraints
   return constraints.map((constraint) => (text) => (text === '' ? undefined : constraint(text)))
+}
+
+type Whole = number | bigint
+const bounds = ['gt', 'gte', 'lt', 'lte'] as const
+
+/** Of whole numbers, which are bigints where they have 64 bits. */
+function numberConstraints({ gt, gte, lt, lte }: { readonly [Bound in (typeof bounds)[number]]?: Whole }): Constraint[] {
+  const constraint = (bound: Whole | undefined, words: string, passes: (value: Whole, bound: Whole) => boolean): Constraint[] =>
+    bound === undefined ? [] : [(value) => (passes(value as Whole, bound) ? undefined : `value must be ${words} ${bound}`)]
+  return [
+    ...constraint(gt, 'greater than', (value, bound) => value > bound),
+    ...constraint(gte, 'greater than or equal to', (value, bound) => value >= bound),
+    ...constraint(lt, 'less than', (value, bound) => value < bound),
+    ...constraint(lte, 'less than or equal to', (value, bound) => value <= bound),
+  ]
 }
 
 const bytesConstraints = (rules: BytesRules): Constraint<Uint8Array>[] => {

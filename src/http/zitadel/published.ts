@@ -128,6 +128,33 @@ export const published: readonly PublishedGroup[] = [
         'zitadel.project.v2beta.ProjectService',
         async () => (await import('@zitadel/proto/zitadel/project/v2beta/project_service_pb.js')).ProjectService,
       ),
+      service(
+        'zitadel.analytics.v2beta.TelemetryService',
+        async () => (await import('@zitadel/proto/zitadel/analytics/v2beta/telemetry_service_pb.js')).TelemetryService,
+      ),
+    ],
+  },
+  {
+    prefix: '/system/v1/',
+    base: '/system/v1',
+    services: [service('zitadel.system.v1.SystemService', async () => (await import('@zitadel/proto/zitadel/system_pb.js')).SystemService)],
+  },
+  {
+    prefix: '/resources/v3alpha/',
+    base: '',
+    services: [
+      service(
+        'zitadel.resources.user.v3alpha.ZITADELUsers',
+        async () => (await import('@zitadel/proto/zitadel/resources/user/v3alpha/user_service_pb.js')).ZITADELUsers,
+      ),
+      service(
+        'zitadel.resources.userschema.v3alpha.ZITADELUserSchemas',
+        async () => (await import('@zitadel/proto/zitadel/resources/userschema/v3alpha/user_schema_service_pb.js')).ZITADELUserSchemas,
+      ),
+      service(
+        'zitadel.resources.debug_events.v3alpha.ZITADELDebugEvents',
+        async () => (await import('@zitadel/proto/zitadel/resources/debug_events/v3alpha/debug_events_service_pb.js')).ZITADELDebugEvents,
+      ),
     ],
   },
 ]

@@ -9,6 +9,8 @@ export interface Route {
   readonly variables: readonly DescField[]
   /** Whether the body is the request; otherwise the query is. */
   readonly hasBody: boolean
+  /** The field that the body is, where it is not the whole request. */
+  readonly bodyField?: DescField
   /** Of a reply without a fault. */
   readonly status: number
 }
@@ -38,9 +40,11 @@ export function createRoutes(base: string, services: readonly DescService[]) {
     const status = getOption(rpc, options).httpResponse?.successCode || 200
     for (const { pattern, body } of [rule, ...rule.additionalBindings]) {
       if (pattern.value === undefined) continue
-      if (pattern.case === 'custom' || (body !== '' && body !== '*')) throw new TypeError(`the address of ${rpc} is of an unknown kind`)
+      const bodyField = rpc.input.fields.find(({ name }) => name === body)
+      const isKnown = body === '' || body === '*' || bodyField !== undefined
+      if (pattern.case === 'custom' || !isKnown) throw new TypeError(`the address of ${rpc} is of an unknown kind`)
       const { node, variables } = plant(root, base + pattern.value, rpc)
-      node.routes.set(pattern.case.toUpperCase(), { rpc, variables, hasBody: body === '*', status })
+      node.routes.set(pattern.case.toUpperCase(), { rpc, variables, hasBody: body !== '', status, ...(bodyField && { bodyField }) })
     }
   }
 

@@ -11,7 +11,17 @@ import type { GrpcServicesNeeds } from './grpcServices.ts'
 
 export type ZitadelNeeds = DispatchNeeds & GrpcServicesNeeds
 
-const prefixes = ['/auth/v1/', '/management/v1/', '/admin/v1/', '/v2/', '/v2beta/', '/zitadel.', '/grpc.']
+const prefixes = [
+  '/auth/v1/',
+  '/management/v1/',
+  '/admin/v1/',
+  '/v2/',
+  '/v2beta/',
+  '/system/v1/',
+  '/resources/v3alpha/',
+  '/zitadel.',
+  '/grpc.',
+]
 
 type Answer = (ctx: Context) => Promise<void>
 

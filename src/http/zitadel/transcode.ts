@@ -15,18 +15,18 @@ export interface RequestParts {
 }
 
 /** The message that an HTTP request stands for. What the path says wins over what the body says. @throws StatusError 400 */
-export function readRequest({ rpc, variables, hasBody }: Route, { values, query, body }: RequestParts): Message {
-  const message = hasBody ? fromBody(rpc.input, body) : fromQuery(rpc.input, query, variables)
+export function readRequest({ rpc, variables, hasBody, bodyField }: Route, { values, query, body }: RequestParts): Message {
+  const message = hasBody ? fromBody(rpc.input, body, bodyField) : fromQuery(rpc.input, query, variables)
   variables.forEach((field, index) => {
     put(rpc.input, message, field, values[index] ?? '')
   })
   return message
 }
 
-function fromBody(schema: DescMessage, body: Buffer): Message {
+function fromBody(schema: DescMessage, body: Buffer, field: DescField | undefined): Message {
   if (body.length === 0) return create(schema)
   const { value, text } = parseJson(body)
-  return readMessage(schema, value, text)
+  return readMessage(schema, field ? { [field.jsonName]: value } : value, text)
 }
 
 function fromQuery(schema: DescMessage, query: string, taken: readonly DescField[]): Message {

@@ -207,6 +207,18 @@ const mongodb = await findMongodb()
 describe.each([{ name: 'SQLite', store: undefined }, ...(mongodb ? [{ name: 'MongoDB', store: () => mongodb.newDatabase() }] : [])])(
   'events on $name',
   ({ store }) => {
+    test('are told from the moment on that somebody is to be told', async () => {
+      await using idp = await startIdp({ environment, ...(store && { store: store() }) })
+      const api = await clientFor(idp)
+      const { received, url } = await startReceiver(() => ({}))
+      const targetType = { case: 'restWebhook', value: { interruptOnError: false } } as const
+      const { id } = await api.createTarget({ name: 'events', endpoint: url, targetType })
+      await api.setExecution({ condition: onEvent('user.metadata.set'), targets: [id] })
+      await idp.domain.metadata.set(idp.jane.id, [{ key: 'first', value: Buffer.from('x') }], { kind: 'system' })
+      await until(() => received.length > 0)
+      expect(received[0]?.json).toMatchObject({ event_payload: { key: 'first' } })
+    }, 30_000)
+
     test('are told to targets in order, again after a failure, and not what was before', async () => {
       await using idp = await startIdp({ environment, ...(store && { store: store() }) })
       const api = await clientFor(idp)
