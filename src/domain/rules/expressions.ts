@@ -208,6 +208,16 @@ function compare(a: unknown, b: unknown): number | undefined {
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value])
 
+/** Whether an expression speaks of nothing but who asks: it holds for every document, or for none. */
+export const isOfCallerOnly = (expression: Expression): boolean =>
+  typeof expression === 'boolean' ||
+  Object.entries(expression).every(
+    ([name, wanted]) => name.startsWith('%%') && !ofDocument.test(name) && !ofDocument.test(JSON.stringify(wanted) ?? ''),
+  )
+
+/** An expansion that stands for something of the document. */
+const ofDocument = /%%(root|this|prevRoot|prev)\b/
+
 /**
  * The part of an expression that a data source can look for: every document for which it holds is found by it, and perhaps more. `undefined` when no document can pass.
  */

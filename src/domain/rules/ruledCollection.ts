@@ -5,7 +5,7 @@
 import type { Document } from 'bson'
 import type { RoleFile, RulesFile } from '../apps/configuration.ts'
 import type { DocumentChange, DocumentCollection, FindAndChangeOptions, FindOptions, UpdateOptions } from '../documents/store.ts'
-import { type Expression, holds, isPlain, queryOf, type Surroundings, valueAt } from './expressions.ts'
+import { type Expression, holds, isOfCallerOnly, isPlain, queryOf, type Surroundings, valueAt } from './expressions.ts'
 import { projected } from './projection.ts'
 import { isWhole, mayChange, mayReadField, readable, roleFor } from './roles.ts'
 
@@ -43,10 +43,13 @@ const reaching = new Set([
 /** @throws what `refuse` makes, from every method */
 export function ruledCollection({ collection, namespace, rules, surroundings, refuse }: RuledOptions): RuledCollection {
   /** Roles that may apply to some document, with what the data source can look for. */
-  const possible = rules.roles.flatMap((role) => {
+  const possible: { readonly role: RoleFile; readonly query: Document }[] = []
+  for (const role of rules.roles) {
     const query = queryOf(role.apply_when as Expression, surroundings)
-    return query ? [{ role, query }] : []
-  })
+    if (query) possible.push({ role, query })
+    // It applies to every document: none is left for those behind it.
+    if (isOfCallerOnly(role.apply_when as Expression) && holds(role.apply_when as Expression, surroundings)) break
+  }
   const ownFilters = rules.filters.filter(({ apply_when }) => holds(apply_when as Expression, surroundings))
 
   /** What of the collection can be visible at all. */

@@ -26,7 +26,7 @@ export function renderLinkMail({ to, subject, ...parts }: LinkMail): {
   return {
     to,
     subject: oneLine,
-    text: eta.render('./link.text', { ...parts, subject: oneLine }),
+    text: eta.render('./link-text', { ...parts, subject: oneLine }),
     html: eta.render('./link', { ...parts, subject: oneLine }),
   }
 }
