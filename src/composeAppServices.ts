@@ -35,8 +35,6 @@ export interface AppServicesParts {
   readonly now: Clock
 }
 
-export type AppServices = ReturnType<typeof composeAppServices>
-
 /** App Services over a domain. `stop` it when the server goes. */
 export function composeAppServices({ configuration, domain, log, sign, verify, outboundFetch, now }: AppServicesParts) {
   const { stores, users, sealer, recorder, throttle, passwords, lock } = domain

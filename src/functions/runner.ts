@@ -14,7 +14,7 @@ import type { FromWorker, ToWorker } from './messages.ts'
 import { createPool, type Thread } from './pool.ts'
 
 /** What a function asks of the outside, on behalf of whom. */
-export interface Asked {
+interface Asked {
   readonly call: FunctionCall
   /** The system's rights, whoever called. */
   readonly isSystem: boolean

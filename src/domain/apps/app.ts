@@ -35,9 +35,6 @@ export interface AppView {
 /** Sixty days. */
 export const defaultRefreshTokenSeconds = 60 * 24 * 3600
 
-/** From half an hour to five years. */
-export const refreshTokenLimits = { least: 30 * 60, most: 5 * 365 * 24 * 3600 } as const
-
 export class AppNotFound extends DomainError {
   readonly code = 'app.not_found'
   constructor(id: string) {
@@ -59,13 +56,5 @@ export class AppFaults extends DomainError {
   constructor(lines: readonly string[]) {
     super(lines.join('\n'))
     this.lines = lines
-  }
-}
-
-/** Somebody else changed the app since it was read. */
-export class AppMoved extends DomainError {
-  readonly code = 'app.moved'
-  constructor(clientAppId: string) {
-    super(`the app ${clientAppId} was changed by somebody else at the same moment; nothing was written, try again`)
   }
 }

@@ -23,21 +23,21 @@ import {
   valueFile,
 } from './schemas.ts'
 
-export type { AuthProvider, MetadataField, RoleFile, RulesFile, TriggerFile } from './schemas.ts'
+export type { RoleFile, RulesFile } from './schemas.ts'
 
-export interface AppFunction extends FunctionFile {
+interface AppFunction extends FunctionFile {
   readonly source: string
   /** Of its source in the folder. */
   readonly path: string
 }
 
-export interface AppDataSource extends DataSourceFile {
+interface AppDataSource extends DataSourceFile {
   /** By `database.collection`. */
   readonly rules: ReadonlyMap<string, RulesFile>
   readonly defaultRule?: RulesFile
 }
 
-export interface CustomUserData {
+interface CustomUserData {
   readonly service: string
   readonly database: string
   readonly collection: string

@@ -37,7 +37,6 @@ const metadataField = z.looseObject({
   name: text.min(1, 'must not be empty'),
   field_name: text.max(63, 'must have fewer than 64 characters').optional(),
 })
-export type MetadataField = z.output<typeof metadataField>
 
 /** The documentation's templates have one text where the reference has a list. */
 const audience = z.union([
@@ -97,7 +96,6 @@ const authProvider = z
   })
 export type AuthProvider = z.output<typeof authProvider>
 export const providersFile = z.record(text, authProvider)
-export const providerSchema = authProvider
 
 export const customUserDataFile = z.looseObject({
   enabled: flag.default(false),
@@ -122,7 +120,6 @@ const functionFile = z.looseObject({
 })
 export type FunctionFile = z.output<typeof functionFile>
 export const functionsFile = z.array(functionFile)
-export const functionSchema = functionFile
 
 const operation = z.enum(['LOGIN', 'CREATE', 'DELETE'])
 const strings = z.union([z.array(text), text.transform((value) => [value])])

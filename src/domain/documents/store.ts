@@ -21,7 +21,7 @@ export interface FindOptions {
 /** Judges one change before it is kept: `before` is absent for an insert, `after` for a delete. It throws what the caller is to be told, and then nothing of the operation is kept. */
 export type Guard = (before: Document | undefined, after: Document | undefined) => void
 
-export interface WriteOptions {
+interface WriteOptions {
   readonly guard?: Guard
 }
 

@@ -23,7 +23,7 @@ export interface Surroundings {
 }
 
 /** A rule cannot be evaluated. Nothing is allowed by it. */
-export class RuleInvalid extends DomainError {
+class RuleInvalid extends DomainError {
   readonly code = 'rules.invalid'
 }
 
@@ -92,7 +92,7 @@ function expressionsOf(name: string, value: unknown): readonly Expression[] {
 }
 
 /** A value of a rule with its expansions and conversions replaced. */
-export function resolve(value: unknown, surroundings: Surroundings): unknown {
+function resolve(value: unknown, surroundings: Surroundings): unknown {
   if (typeof value === 'string') return value.startsWith('%%') ? expand(value, surroundings) : value
   if (Array.isArray(value)) return value.map((each) => resolve(each, surroundings))
   if (!isPlain(value)) return value

@@ -10,7 +10,7 @@ import { projected } from './projection.ts'
 import { isWhole, mayChange, mayReadField, readable, roleFor } from './roles.ts'
 
 /** What a person does is refused. */
-export type Refuse = (reason: string) => Error
+type Refuse = (reason: string) => Error
 
 export interface RuledOptions {
   readonly collection: DocumentCollection

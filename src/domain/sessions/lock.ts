@@ -3,7 +3,7 @@ import type { Clock } from '#src/base/clock.ts'
 import { newSecret } from '#src/base/ids.ts'
 import type { ArtifactStore } from './store.ts'
 
-export interface LockOptions {
+interface LockOptions {
   /** Called once when it has to wait. */
   readonly waiting?: () => void
   /** How long to wait. */

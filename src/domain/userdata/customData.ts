@@ -9,7 +9,7 @@ import type { DataSource, Document } from '../documents/store.ts'
 import { plainJson } from './plain.ts'
 
 /** The custom user data of somebody at this moment. */
-export interface CustomData {
+interface CustomData {
   /** The whole document with its BSON types. */
   readonly document?: Document
   /** The same as plain JSON, as a token carries it; absent when there is no document, or when it is too large. */

@@ -1,6 +1,6 @@
 /** An identity: a login at a provider, through one app, with what the provider told of the person. */
 export interface Identity {
-  /** The internal id of the App Services app that the login belongs to, or `signInPage` for Dossier's own. */
+  /** The internal id of the App Services app that the login belongs to. */
   readonly app: string
   /** The type of the provider: `local-userpass`, `anon-user`, `custom-token`, `oauth2-google` … */
   readonly provider: string
@@ -17,9 +17,6 @@ export interface Identity {
   /** When somebody last logged in by it, ISO 8601; empty until then. */
   readonly usedAt: string
 }
-
-/** The identities of people who sign in on Dossier's own page with a provider. */
-export const signInPage = 'sign-in'
 
 export type IdentityKey = Pick<Identity, 'app' | 'provider' | 'key'>
 

@@ -33,7 +33,7 @@ export interface ClientNeeds {
 }
 
 /** What is known of the request that a call came by. */
-export const factsOf = (ctx: Context): CallerFacts => ({ address: ctx.ip, userAgent: ctx.get('User-Agent'), requestId: requestIdOf(ctx) })
+const factsOf = (ctx: Context): CallerFacts => ({ address: ctx.ip, userAgent: ctx.get('User-Agent'), requestId: requestIdOf(ctx) })
 
 /** The addresses of the client API, relative to its own. */
 export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {

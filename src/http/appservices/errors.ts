@@ -22,7 +22,6 @@ const known: Readonly<Record<string, readonly [status: number, errorCode: string
   'documents.refused': [400, 'MongoDBError'],
   'app.not_found': [404, 'AppNotFound'],
   'app.faults': [400, 'BadRequest'],
-  'app.moved': [409, 'Conflict'],
 }
 
 function refusalOf(error: unknown): Refusal | undefined {

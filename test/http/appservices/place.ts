@@ -3,14 +3,14 @@ import { EJSON } from 'bson'
 import * as Realm from 'realm-web'
 import { type IdpOptions, startIdp } from '../../support/idp.ts'
 
-export const actor = { kind: 'system' } as const
+const actor = { kind: 'system' } as const
 
 /** Files of an app by path; what is no text is JSON. */
 export type AppFiles = Readonly<Record<string, unknown>>
 
 const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
-export const folderOf = (files: AppFiles) => new Map(Object.entries(files).map(([path, value]) => [path, Buffer.from(text(value))]))
+const folderOf = (files: AppFiles) => new Map(Object.entries(files).map(([path, value]) => [path, Buffer.from(text(value))]))
 
 /** `auth/providers.json` with these providers, each with its further fields. */
 export const providersFile = (providers: Readonly<Record<string, object>>) => ({
