@@ -2,9 +2,10 @@
  * What the files of an app say, as far as Dossier serves it. Everything else in the folder is kept and listed as not served. Names in the
  * files are App Services' own (contracts/app-services.md, sections 1 and 3, and its configuration reference).
  */
-import { type Found, faultsOf, readJson } from './files.ts'
+import { type Found, faultsOf, readJson, readPart } from './files.ts'
 import {
   type AuthProvider,
+  authProvider,
   type CustomUserDataFile,
   customUserDataFile,
   type DataSourceFile,
@@ -153,12 +154,16 @@ export function readAppConfiguration(files: ReadonlyMap<string, string>): {
   return { configuration, faults }
 }
 
-function providersOf(given: Readonly<Record<string, AuthProvider>>, faults: string[]): ReadonlyMap<string, AuthProvider> {
+function providersOf(given: Readonly<Record<string, unknown>>, faults: string[]): ReadonlyMap<string, AuthProvider> {
+  const file = 'auth/providers.json'
   const providers = new Map<string, AuthProvider>()
-  for (const [key, provider] of Object.entries(given)) {
-    if (provider.type !== key)
-      faults.push(faultsOf('auth/providers.json', [key, 'type'], `must be ${JSON.stringify(key)}, as the provider is called`))
-    else providers.set(key, provider)
+  for (const [key, value] of Object.entries(given)) {
+    const type = (value as { readonly type?: unknown } | null)?.type
+    if (typeof type === 'string' && type !== key) {
+      faults.push(faultsOf(file, [key, 'type'], `must be ${JSON.stringify(key)}, as the provider is called`))
+    }
+    const provider = readPart<AuthProvider>(file, [key], value, authProvider, faults)
+    if (provider) providers.set(key, provider)
   }
   return providers
 }

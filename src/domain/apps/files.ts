@@ -21,10 +21,15 @@ export function readJson<T>(files: ReadonlyMap<string, string>, path: string, sc
     faults.push(faultsOf(path, [], `is not JSON: ${(error as Error).message}`))
     return otherwise
   }
+  return readPart(path, [], json, schema, faults) ?? otherwise
+}
+
+/** Reads a part of a file by its own schema, so that a fault in one part hides none in another; `undefined` when there is one. */
+export function readPart<T>(file: string, at: readonly string[], json: unknown, schema: z.ZodType<T>, faults: string[]): T | undefined {
   const { success, data, error } = schema.safeParse(json)
   if (success) return data
-  for (const issue of error.issues) faults.push(faultsOf(path, issue.path, sentenceOf(issue)))
-  return otherwise
+  for (const issue of error.issues) faults.push(faultsOf(file, [...at, ...issue.path], sentenceOf(issue)))
+  return undefined
 }
 
 /** What zod says, in words of one kind: what must be there, and what is. */

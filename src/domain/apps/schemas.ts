@@ -76,7 +76,7 @@ const providerConfig = z.looseObject({
   issuer: url.optional(),
 })
 
-const authProvider = z
+export const authProvider = z
   .looseObject({
     name: text.optional(),
     type: providerType,
@@ -95,7 +95,8 @@ const authProvider = z
     message: 'is missing: it says which OpenID Connect provider this is',
   })
 export type AuthProvider = z.output<typeof authProvider>
-export const providersFile = z.record(text, authProvider)
+/** Each is read by itself. */
+export const providersFile = z.record(text, z.unknown())
 
 export const customUserDataFile = z.looseObject({
   enabled: flag.default(false),

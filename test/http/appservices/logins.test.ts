@@ -8,7 +8,7 @@ let place: Place
 const functions = {
   who: 'exports = () => ({ id: context.user.id, type: context.user.type, data: context.user.data, identities: context.user.identities.length })',
   login:
-    'exports = ({ name, secret }) => { if (secret !== "open") throw new Error("wrong secret"); return { id: `external-${name}`, name } }',
+    'exports = ({ name, secret }) => { if (secret !== "open") throw new Error("wrong secret"); return { id: "external-" + name, name } }',
 }
 beforeAll(async () => {
   place = await startPlace({
