@@ -1,6 +1,7 @@
 /** Compose, App Services: apps, their logins, functions and documents over a domain. */
 import type { Clock } from '#src/base/clock.ts'
 import { Busy } from '#src/base/errors.ts'
+import { createVouchForJwt } from '#src/connectors/customJwt.ts'
 import { createMailer } from '#src/connectors/mail.ts'
 import type { AppView } from '#src/domain/apps/app.ts'
 import { createClientCalls } from '#src/domain/apps/clientCalls.ts'
@@ -85,6 +86,7 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     'anon-user': vouchForAnonymous,
     'local-userpass': (...given) => (emailPassword as EmailPassword).vouchFor(...given),
     'api-key': apiKeys.vouchFor,
+    'custom-token': createVouchForJwt({ secretOf: apps.secretOf, fetch: outboundFetch, now }),
     'custom-function': createVouchForCustomFunction({ callFunction }),
   }
   const logins = createLogins({

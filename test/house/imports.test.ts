@@ -32,7 +32,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   koa: ['src/http', 'src/compose'],
   mongodb: ['src/storage/mongo'],
   'oidc-provider': ['src/engine'],
-  jose: ['src/engine'],
+  jose: ['src/engine', 'src/connectors'],
   '@node-rs/argon2': ['src/domain/users'],
   '@node-rs/bcrypt': ['src/domain/users'],
   '@bufbuild/protobuf': ['src/http/zitadel'],

@@ -174,7 +174,7 @@ test('what is not there, switched off or malformed is told in the form of the AP
     ws_hostname: place.issuer.replace('http', 'ws'),
   })
   const login = (type: string, body: unknown) => place.call('POST', `/app/${place.clientAppId}/auth/providers/${type}/login`, { body })
-  expect(await login('custom-token', {})).toMatchObject({ status: 404, body: { error_code: 'AuthProviderNotFound' } })
+  expect(await login('oauth2-google', {})).toMatchObject({ status: 404, body: { error_code: 'AuthProviderNotFound' } })
   expect(await login('__proto__', {})).toMatchObject({ status: 404, body: { error_code: 'AuthProviderNotFound' } })
   expect(await login('local-userpass', {})).toMatchObject({ status: 400, body: { error_code: 'MissingParameter' } })
   expect(await login('local-userpass', '{"a":')).toMatchObject({ status: 400, body: { error_code: 'BadRequest' } })
