@@ -71,6 +71,7 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
   const customDataOf = createCustomDataOf({
     dataSource,
     mostBytes: configuration.DOSSIER_CUSTOM_DATA_KB * 1024,
+    onIndexMissing: (facts) => log.warn(facts, 'custom user data is found without an index: make one on that field'),
     onLarge: ({ isOmitted, ...facts }) =>
       log.warn(
         facts,

@@ -26,6 +26,13 @@ export interface CustomDataDeps {
   /** How many bytes of JSON a token carries at most. */
   readonly mostBytes: number
   /** Called for a document that is larger than App Services advises. */
+  /** Called when the field that documents are found by has no index, and none could be made. */
+  readonly onIndexMissing: (facts: {
+    readonly app: string
+    readonly collection: string
+    readonly field: string
+    readonly reason: string
+  }) => void
   readonly onLarge: (facts: { readonly app: string; readonly userId: string; readonly bytes: number; readonly isOmitted: boolean }) => void
 }
 
@@ -34,11 +41,34 @@ const advisedBytes = 16 * 1024
 
 const nothing: CustomData = {}
 
-export function createCustomDataOf({ dataSource, mostBytes, onLarge }: CustomDataDeps): CustomDataOf {
-  return async function customDataOf({ app, configuration }, userId) {
+/** Makes the index by which documents of custom user data are found, where there is none yet: once for each configuration, by whoever comes first. */
+function createIndexing({ dataSource, onIndexMissing }: Pick<CustomDataDeps, 'dataSource' | 'onIndexMissing'>) {
+  const done = new Set<string>()
+  return async ({ app, configuration: { customUserData } }: AppView): Promise<void> => {
+    if (!customUserData) return
+    const { database, collection, userIdField: field } = customUserData
+    const key = `${database}.${collection}.${field}`
+    if (done.has(key)) return
+    done.add(key)
+    try {
+      const documents = dataSource.collection(database, collection)
+      if (!(await documents.hasIndex(field))) await documents.ensureIndex(field)
+    } catch (error) {
+      done.delete(key)
+      onIndexMissing({ app: app.clientAppId, collection: `${database}.${collection}`, field, reason: (error as Error).message })
+    }
+  }
+}
+
+export function createCustomDataOf({ dataSource, mostBytes, onIndexMissing, onLarge }: CustomDataDeps): CustomDataOf {
+  const index = createIndexing({ dataSource, onIndexMissing })
+
+  return async function customDataOf(view, userId) {
+    const { app, configuration } = view
     const { customUserData } = configuration
     if (!customUserData) return nothing
     const { database, collection, userIdField: field } = customUserData
+    await index(view)
     // The text form comes before the ObjectId form, and of one form the document that was inserted first: in the order of BSON types both are so.
     const document = await dataSource
       .collection(database, collection)
