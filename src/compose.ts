@@ -6,6 +6,7 @@ import type { Server } from 'node:http'
 import type { Context } from 'koa'
 import { Busy } from '#src/base/errors.ts'
 import { tellOfEvents } from '#src/domain/actions/telling.ts'
+import { grantedIn } from '#src/domain/applications/heldRoles.ts'
 import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createEngine } from '#src/engine/engine.ts'
 import { accountEndpoints } from '#src/http/account/sessions.ts'
@@ -84,7 +85,6 @@ export async function composeService(configuration: Configuration, domain: Domai
   })
 
   const { app, interactions, verifyBearer, forwardAuth } = engine
-  const appServices = composeAppServices({ configuration, domain, log, ...engine.appTokens, outboundFetch: engine.fetch, now })
   app.silent = true
   app.on('error', (error: NodeJS.ErrnoException, ctx?: Context) => {
     // What Node cannot read as HTTP is the fault of whoever sent it.
@@ -111,6 +111,15 @@ export async function composeService(configuration: Configuration, domain: Domai
   )
   for (const middleware of engine.first) app.use(middleware)
   const { organization, ownProjectId } = await catalogue.root()
+  const appServices = composeAppServices({
+    configuration,
+    domain,
+    log,
+    ...engine.appTokens,
+    outboundFetch: engine.fetch,
+    isAdministrator: (user) => user.admin || grantedIn(user, ownProjectId).includes('IAM_OWNER'),
+    now,
+  })
   app.use(
     createZitadelSurface({
       metadata,

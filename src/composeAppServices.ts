@@ -1,8 +1,10 @@
 /** Compose, App Services: apps, their logins, functions and documents over a domain. */
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '#src/base/clock.ts'
 import { Busy } from '#src/base/errors.ts'
 import { createVouchForJwt } from '#src/connectors/customJwt.ts'
 import { createMailer } from '#src/connectors/mail.ts'
+import { createAdminSessions } from '#src/domain/apps/adminSessions.ts'
 import type { AppView } from '#src/domain/apps/app.ts'
 import { createClientCalls } from '#src/domain/apps/clientCalls.ts'
 import { createDataService } from '#src/domain/apps/dataService.ts'
@@ -33,11 +35,13 @@ export interface AppServicesParts {
   readonly verify: (jwt: string) => Promise<Readonly<Record<string, unknown>> | undefined>
   /** Calls out, to nothing private. */
   readonly outboundFetch: (url: string, options: RequestInit & { readonly timeoutMs?: number }) => Promise<Response>
+  /** Whether somebody may administrate everything. */
+  readonly isAdministrator: (user: User) => boolean
   readonly now: Clock
 }
 
 /** App Services over a domain. `stop` it when the server goes. */
-export function composeAppServices({ configuration, domain, log, sign, verify, outboundFetch, now }: AppServicesParts) {
+export function composeAppServices({ configuration, domain, log, sign, verify, outboundFetch, isAdministrator, now }: AppServicesParts) {
   const { stores, users, sealer, recorder, throttle, passwords, lock } = domain
   const apps = domain.apps
   const dataSource = lazyDataSource(async () => {
@@ -120,6 +124,8 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
   const calls = createClientCalls({ callFunction, dataService, valuesOf, holds })
 
   return {
+    adminSessions: createAdminSessions({ artifacts: stores.artifacts, users, isAdministrator, hash: hashSecret, now }),
+    newClientAppId: (name: string) => `${name.toLowerCase().replaceAll('_', '-')}-${suffix()}`,
     apps,
     users,
     sessions,
@@ -140,6 +146,9 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     },
   }
 }
+
+/** Five letters, as App Services has them. */
+const suffix = () => Array.from(randomBytes(5), (byte) => String.fromCharCode(97 + (byte % 26))).join('')
 
 const mostReplyBytes = 5 * 1024 * 1024
 

@@ -1,32 +1,41 @@
 /**
- * MongoDB Atlas App Services' client API (contracts/app-services.md, section 4): what `realm-web` and the other SDKs call. Owns its addresses, its JSON and the form of its
+ * MongoDB Atlas App Services' client API and admin API (contracts/app-services.md, sections 4 and 5): what `realm-web` and the other SDKs call, and what tools do. Owns its addresses, its JSON and the form of its
  * errors; hands everything else to the domain. Knows neither the database nor how functions are run.
  */
 import type { Context, Middleware } from 'koa'
+import type { Apps } from '#src/domain/apps/apps.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import { routes } from '../kit/endpoint.ts'
+import { type AdminNeeds, adminEndpoints } from './admin.ts'
 import { type ClientNeeds, clientEndpoints } from './client.ts'
 import { allowOrigin } from './cors.ts'
 import { answerError } from './errors.ts'
 
-export interface AppServicesNeeds extends ClientNeeds {
+export interface AppServicesNeeds extends ClientNeeds, AdminNeeds {
+  readonly apps: Apps
+  readonly users: AdminNeeds['users']
   /** Told of what nobody expected. */
   readonly onFault: (error: unknown, ctx: Context) => void
 }
 
-const prefix = '/api/client/v2.0/'
+const clientPrefix = '/api/client/v2.0'
+const adminPrefix = '/api/admin/v3.0'
 
-/** A middleware that answers everything below the client API's address, and passes on the rest. */
+const below = (prefix: string, endpoints: readonly Endpoint[]): readonly Endpoint[] =>
+  endpoints.map(({ path, ...rest }) => ({ ...rest, path: prefix + path }))
+
+/** A middleware that answers everything below the addresses of the client API and the admin API, and passes on the rest. */
 export function createAppServices(needs: AppServicesNeeds): Middleware {
-  const endpoints: readonly Endpoint[] = clientEndpoints(needs).map(({ path, ...rest }) => ({ ...rest, path: prefix.slice(0, -1) + path }))
-  const serve = routes(endpoints)
+  const serve = routes([...below(clientPrefix, clientEndpoints(needs)), ...below(adminPrefix, adminEndpoints(needs))])
 
   return async (ctx, next) => {
-    if (!ctx.path.startsWith(prefix)) return next()
+    const isClient = ctx.path.startsWith(`${clientPrefix}/`)
+    if (!isClient && !ctx.path.startsWith(`${adminPrefix}/`)) return next()
     ctx.set('Cache-Control', 'no-store')
     ctx.set('X-Content-Type-Options', 'nosniff')
     try {
-      if (await allowOrigin(ctx, needs.apps)) return
+      // Nobody administrates from a page of somebody else's.
+      if (isClient && (await allowOrigin(ctx, needs.apps))) return
       await serve(ctx, async () => undefined)
       if (ctx.status === 404 && ctx.body === undefined)
         answerError(ctx, { status: 404, errorCode: 'NotFound', message: 'there is nothing at this address' })

@@ -13,9 +13,9 @@ import type { CustomDataOf } from '#src/domain/userdata/customData.ts'
 import { plain } from '#src/domain/userdata/plain.ts'
 import type { User } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
-import { requestIdOf } from '../kit/context.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import { parseEjson, readEjson, writeEjson } from './body.ts'
+import { bearerOf, factsOf } from './caller.ts'
 import { streamEvents } from './events.ts'
 
 export interface ClientNeeds {
@@ -31,9 +31,6 @@ export interface ClientNeeds {
   /** Takes somebody out of an app, who is gone as a whole when they came by it. */
   readonly leave: (view: AppView, user: User) => Promise<void>
 }
-
-/** What is known of the request that a call came by. */
-const factsOf = (ctx: Context): CallerFacts => ({ address: ctx.ip, userAgent: ctx.get('User-Agent'), requestId: requestIdOf(ctx) })
 
 /** The addresses of the client API, relative to its own. */
 export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
@@ -84,8 +81,9 @@ export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
       const view = await appOf(ctx)
       if (ctx.params.type !== 'local-userpass') throw badRequest(`the provider ${ctx.params.type} has no such address`)
       await act(view, await readEjson(ctx), factsOf(ctx))
-      ctx.status = status
       ctx.body = null
+      // After the body: an empty one would make it 204.
+      ctx.status = status
     }
 
   async function profile(ctx: Context): Promise<void> {
@@ -129,8 +127,8 @@ export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
       const { view, user } = await byRefresh(ctx)
       assertEnabled(view, 'api-key')
       const answer = await act(ctx, user, view.app.id)
-      ctx.status = status
       ctx.body = answer ?? null
+      ctx.status = status
     }
 
   /** Who calls a function of the app that the address names. @throws AppRefused */
@@ -209,13 +207,6 @@ export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
       handle: withKeys((ctx, user, app) => apiKeys.setDisabled(user.id, app, ctx.params.id, true), 204),
     },
   ]
-}
-
-/** @throws AppRefused */
-function bearerOf(ctx: Context): string {
-  const token = /^bearer +(\S+) *$/i.exec(ctx.get('Authorization'))?.[1]
-  if (token === undefined) throw new AppRefused(401, 'MissingAuthReq', 'unauthorized')
-  return token
 }
 
 const loggedIn = ({ user, session, accessToken, refreshToken }: LoggedIn) => ({
