@@ -61,6 +61,7 @@ export async function composeService(configuration: Configuration, domain: Domai
     artifacts: stores.artifacts,
     catalogue,
     users,
+    customDataOf: (user) => appServices.customDataOfUser(user),
     metadata,
     actions: domain.actions,
     endings,

@@ -18,6 +18,7 @@ import { lazyDataSource } from '#src/domain/documents/lazy.ts'
 import { holds } from '#src/domain/rules/expressions.ts'
 import { ruledCollection } from '#src/domain/rules/ruledCollection.ts'
 import { createCustomDataOf } from '#src/domain/userdata/customData.ts'
+import { plain } from '#src/domain/userdata/plain.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
 import { IdentityTaken, type User, UsernameTaken } from '#src/domain/users/user.ts'
 import { createFunctionRunner } from '#src/functions/runner.ts'
@@ -136,6 +137,16 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     calls,
     dataSource,
     callFunction,
+    /** The document of a user for OpenID Connect: of the app that they came by, of another that they use, or of the only one there is. */
+    async customDataOfUser(user: User) {
+      const views = (await apps.list()).filter(({ configuration: { customUserData } }) => customUserData)
+      const uses = ({ app }: AppView) => user.identities?.some((each) => each.app === app.id)
+      const view = views.find(({ app }) => app.id === user.cameBy) ?? views.find(uses) ?? (views.length === 1 ? views[0] : undefined)
+      const found = view && (await customDataOf(view, user.id))
+      return (
+        found?.document && { document: plain(found.document) as Readonly<Record<string, unknown>>, isOmitted: found.isOmitted ?? false }
+      )
+    },
     async leave({ app }: AppView, user: User): Promise<void> {
       await users.leaveApp(user.id, app.id, { kind: 'user', id: user.id })
       await sessions.endAll(user.id, app.id)

@@ -11,7 +11,7 @@ import type { UserId } from '#src/domain/users/user.ts'
 import { type FindsAccounts, findAccount } from './account.ts'
 import { audienceOf } from './audience.ts'
 import { type Act, type Origin, originHolds, type TokensDeps } from './bearer.ts'
-import { type ClaimSources, reservedClaims, roleClaims, withMetadata } from './claims.ts'
+import { appServicesClaims, type ClaimSources, reservedClaims, roleClaims, withMetadata } from './claims.ts'
 import type { Keyring } from './keyring.ts'
 import { readScope, type ScopeRequest } from './scopes.ts'
 import { subjectOf } from './subjects.ts'
@@ -51,12 +51,13 @@ export type SignAccessToken = (token: AccessTokenFacts, request: ScopeRequest, s
 
 /** Makes the JWT (RFC 9068) of an access token. */
 export function createSignAccessToken({ issuer, keyring }: { issuer: string; keyring: Keyring }): SignAccessToken {
-  return function signAccessToken(token, request, { user, metadata, root, view, appended }) {
-    const sources = user && { user, root, view }
+  return function signAccessToken(token, request, { user, metadata, customData, root, view, appended }) {
+    const sources = user && { user, root, view, ...(customData && { customData }) }
     const skew = view?.application.clockSkewSeconds ?? 0
     const payload = {
       ...appended,
       ...(sources && reservedClaims(sources, request)),
+      ...(sources && appServicesClaims(sources, request, { inToken: true })),
       ...(sources && view?.application.accessTokenRoleAssertion && roleClaims(sources, request)),
       iss: issuer,
       sub: token.accountId === undefined ? token.clientId : subjectOf(token.accountId, view?.application, root.organization),

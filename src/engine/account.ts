@@ -1,27 +1,42 @@
 import type { Account as EngineAccount, KoaContextWithOIDC } from 'oidc-provider'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
-import { isActive, type UserId } from '#src/domain/users/user.ts'
+import { isActive, type User, type UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
-import { type Append, addedNames, type ClaimSources, type Claims, roleClaims, userinfoClaims, withMetadata } from './claims.ts'
-import { metadataScope, readScope, type ScopeRequest } from './scopes.ts'
+import {
+  type Append,
+  addedNames,
+  appServicesClaims,
+  type ClaimSources,
+  type Claims,
+  type CustomDataOfUser,
+  roleClaims,
+  userinfoClaims,
+  withMetadata,
+} from './claims.ts'
+import { customDataScope, metadataScope, readScope, type ScopeRequest } from './scopes.ts'
 import { subjectOf } from './subjects.ts'
 
-type Account = Pick<ClaimSources, 'user' | 'metadata'>
+type Account = Pick<ClaimSources, 'user' | 'metadata' | 'customData'>
 
-export type FindsAccounts = Pick<Users, 'find' | 'findWithMetadataText'>
+export interface FindsAccounts extends Pick<Users, 'find' | 'findWithMetadataText'> {
+  /** The document that an application keeps of a user, if there is one. */
+  readonly customDataOf: (user: User) => Promise<CustomDataOfUser | undefined>
+}
 
-/** A user, with the metadata if the scope gives it: one read either way. */
+/** A user, with the metadata if the scope gives it: one read either way. Custom user data is a further one. */
 export async function findAccount(users: FindsAccounts, id: UserId, { scopes }: ScopeRequest): Promise<Account | undefined> {
-  if (scopes.has(metadataScope)) return users.findWithMetadataText(id)
-  const user = await users.find(id)
-  return user && { user }
+  const user = scopes.has(metadataScope) ? undefined : await users.find(id)
+  const account = scopes.has(metadataScope) ? await users.findWithMetadataText(id) : user && { user }
+  if (!account || !scopes.has(customDataScope)) return account
+  const customData = await users.customDataOf(account.user)
+  return customData ? { ...account, customData } : account
 }
 
 /** What an ID token says of the user when nobody asked for claims by name: userinfo (but metadata), or the roles, as the application has it set. */
 export function idTokenClaims(sources: ClaimSources, request: ScopeRequest): Claims & { sub: string } {
   const { user, view, root, appended } = sources
   const { idTokenUserinfoAssertion, idTokenRoleAssertion } = view?.application ?? {}
-  if (idTokenUserinfoAssertion) return userinfoClaims(sources, request)
+  if (idTokenUserinfoAssertion) return { ...userinfoClaims(sources, request), ...appServicesClaims(sources, request, { inToken: true }) }
   const roles = idTokenRoleAssertion && roleClaims(sources, request)
   return { ...appended, sub: subjectOf(user.id, view?.application, root.organization), ...roles }
 }
@@ -41,7 +56,8 @@ export function createFindAccount({ users, catalogue, append }: { users: FindsAc
         const [root, view] = await Promise.all([catalogue.root(), clientId === undefined ? undefined : catalogue.find(clientId)])
         const request = readScope(scope)
         const isIdTokenOnly = ctx.oidc.params?.response_type === 'id_token'
-        const plain = { user, root, view }
+        const customData = request.scopes.has(customDataScope) ? await users.customDataOf(user) : undefined
+        const plain = { user, root, view, ...(customData && { customData }) }
         const appending = append('preuserinfo', plain, use === 'id_token' ? {} : userinfoClaims(plain, request))
         const sources = appending ? { ...plain, appended: await appending } : plain
         const named = Object.keys(requested ?? {}).filter((claim) => !claim.startsWith('urn:'))

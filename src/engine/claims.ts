@@ -5,19 +5,29 @@ import type { ActionFunction } from '#src/domain/actions/action.ts'
 import { isRegistered } from '#src/domain/applications/application.ts'
 import type { ApplicationView, CatalogueRootView } from '#src/domain/applications/catalogue.ts'
 import { heldIn } from '#src/domain/applications/heldRoles.ts'
+import { dataOfUser } from '#src/domain/apps/identities.ts'
 import type { User } from '#src/domain/users/user.ts'
-import { metadataScope, projectsRolesScope, resourceOwnerScope, type ScopeRequest } from './scopes.ts'
+import { customDataScope, metadataScope, projectsRolesScope, providerDataScope, resourceOwnerScope, type ScopeRequest } from './scopes.ts'
 import { subjectOf } from './subjects.ts'
 
 export interface ClaimSources {
   readonly user: User
   /** All metadata as `metadataText`, when it was read and there is any. */
   readonly metadata?: string
+  /** Custom user data, when it was read. */
+  readonly customData?: CustomDataOfUser
   readonly root: CatalogueRootView
   /** Absent for a machine user's own token, which no application stands behind. */
   readonly view?: ApplicationView
   /** What targets of the operator's have added (`appending.ts`): it never stands in the place of what is said here. */
   readonly appended?: Claims
+}
+
+/** The document that an application keeps of somebody, as plain JSON. */
+export interface CustomDataOfUser {
+  readonly document: Readonly<Record<string, unknown>>
+  /** It is too large for a token. */
+  readonly isOmitted: boolean
 }
 
 export type Claims = Record<string, unknown>
@@ -36,7 +46,20 @@ export function userinfoClaims(sources: ClaimSources, request: ScopeRequest): Cl
     ...standardClaims(sources.user, request),
     ...reservedClaims(sources, request),
     ...roleClaims(sources, request),
+    ...appServicesClaims(sources, request),
   }
+}
+
+/** Custom user data and provider metadata. What is too large for a token is in none. */
+export function appServicesClaims(
+  { user, customData }: Pick<ClaimSources, 'user' | 'customData'>,
+  { scopes }: ScopeRequest,
+  { inToken = false } = {},
+): Claims {
+  const claims: Claims = {}
+  if (scopes.has(customDataScope)) claims[customDataScope] = (inToken && customData?.isOmitted ? undefined : customData?.document) ?? {}
+  if (scopes.has(providerDataScope)) claims[providerDataScope] = dataOfUser(user.identities ?? [])
+  return claims
 }
 
 /** The claims of OpenID Connect Core, section 5.4. */

@@ -28,7 +28,7 @@ import type { Throttle } from '#src/domain/users/throttle.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { createSignAccessToken, installAccessTokens, newTokenId } from './accessTokens.ts'
-import { createFindAccount } from './account.ts'
+import { createFindAccount, type FindsAccounts } from './account.ts'
 import { installAcr } from './acr.ts'
 import { createAdapter } from './adapter.ts'
 import { forgetParameters, refuseMethod } from './addresses.ts'
@@ -73,6 +73,8 @@ export interface EngineDeps {
   readonly artifacts: ArtifactStore
   readonly catalogue: Catalogue
   readonly users: Users
+  /** The document that an application keeps of a user, if there is one. */
+  readonly customDataOf: FindsAccounts['customDataOf']
   readonly metadata: Pick<Metadata, 'set'>
   readonly actions: Pick<Actions, 'list' | 'signingKeyOf'>
   /** Where it stands which sessions ended with everything else of a user. */
@@ -132,7 +134,8 @@ const system: Actor = { kind: 'system' }
 
 /** Starts the engine: makes keys when there are none, and serves from then on. */
 export async function createEngine(deps: EngineDeps): Promise<Engine> {
-  const { issuer, artifacts, catalogue, users, keys, pages, now } = deps
+  const { issuer, artifacts, catalogue, keys, pages, now } = deps
+  const users = { ...deps.users, customDataOf: deps.customDataOf }
   await keys.ensure(['RS256', 'ES256'], system)
   installSteps()
   const keyring = createKeyring({ keys, now })

@@ -1,5 +1,8 @@
 /** Scopes with their claims. Some scopes carry an argument (ZITADEL's reserved scopes); those are recognised by their form. */
 export const metadataScope = 'urn:zitadel:iam:user:metadata'
+/** The user's own document, and what identity providers tell of them (App Services). */
+export const customDataScope = 'custom_data'
+export const providerDataScope = 'user_metadata'
 export const resourceOwnerScope = 'urn:zitadel:iam:user:resourceowner'
 export const projectsRolesScope = 'urn:zitadel:iam:org:projects:roles'
 
@@ -16,6 +19,8 @@ export const staticScopes = {
   address: ['address'],
   offline_access: [],
   [metadataScope]: [metadataScope],
+  [customDataScope]: [customDataScope],
+  [providerDataScope]: [providerDataScope],
   [resourceOwnerScope]: [`${resourceOwnerScope}:id`, `${resourceOwnerScope}:name`, `${resourceOwnerScope}:primary_domain`],
   [projectsRolesScope]: [],
 } as const satisfies Record<string, readonly string[]>

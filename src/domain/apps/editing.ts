@@ -37,12 +37,12 @@ export function nameOf({ app, configuration }: AppView, kind: Kind, id: string):
 }
 
 /** A file of the folder as JSON; `otherwise` when there is none. */
-export function jsonOf<T>({ app }: Pick<AppView, 'app'>, path: string, otherwise: T): T {
+function jsonOf<T>({ app }: Pick<AppView, 'app'>, path: string, otherwise: T): T {
   const text = Object.hasOwn(app.files, path) ? Buffer.from(app.files[path] ?? '', 'base64').toString('utf8') : undefined
   return text === undefined ? otherwise : (JSON.parse(text) as T)
 }
 
-export const written = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+const written = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 
 type Fields = Readonly<Record<string, unknown>>
 const providersPath = 'auth/providers.json'

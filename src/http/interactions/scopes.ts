@@ -6,6 +6,8 @@ const sentences: Readonly<Record<string, string>> = {
   address: 'Your postal address',
   offline_access: 'Access while you are not using the application',
   'urn:zitadel:iam:user:metadata': 'All metadata that is kept about you',
+  custom_data: 'What the application keeps about you',
+  user_metadata: 'What other services have told about you',
   'urn:zitadel:iam:user:resourceowner': 'The organization that you belong to',
   'urn:zitadel:iam:org:projects:roles': 'Your roles in other projects',
 }

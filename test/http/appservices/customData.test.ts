@@ -1,9 +1,12 @@
 /** Custom user data, functions and rules, by `realm-web`, over both data sources. */
 
+import { decodeJwt } from 'jose'
+import * as client from 'openid-client'
 import * as Realm from 'realm-web'
 import { BSON } from 'realm-web'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findMongodb } from '../../support/mongodb.ts'
+import { signIn } from '../../support/relyingParty.ts'
 import { dataSourceFiles, functionFiles, type Place, providersFile, startPlace } from './place.ts'
 
 const { Credentials } = Realm
@@ -272,6 +275,38 @@ describe.each([
       const sums = await things.aggregate([{ $match: { kind: user.id } }, { $group: { _id: '$kind', sum: { $sum: '$n' } } }])
       expect(sums).toEqual([{ _id: user.id, sum: 3 }])
       expect(await things.find({ kind: user.id }, { sort: { n: -1 }, limit: 1, projection: { n: 1, _id: 0 } })).toEqual([{ n: 2 }])
+    })
+
+    test('in OpenID Connect it is custom_data, and what providers tell is user_metadata', async () => {
+      const email = 'oidc@app.example'
+      const app = place.client()
+      await app.emailPasswordAuth.registerUser({ email, password: 'a test password' })
+      const user = await app.logIn(Credentials.emailPassword(email, 'a test password'))
+      const scope = 'openid offline_access custom_data user_metadata'
+      const plain = await signIn(place, { username: email, scope: 'openid profile' })
+      const userinfo = (token: string) => client.fetchUserInfo(plain.configuration, token, user.id)
+      expect(await userinfo(plain.tokens.access_token)).not.toHaveProperty('custom_data')
+      const { tokens } = await signIn(place, { username: email, scope })
+      expect(tokens.claims()).not.toHaveProperty('custom_data')
+      const told = { custom_data: { user_account_id: user.id, favorite_color: 'blue' }, user_metadata: { email } }
+      expect(await userinfo(tokens.access_token)).toMatchObject(told)
+      expect(await client.tokenIntrospection(plain.configuration, tokens.access_token)).toMatchObject(told)
+      await user.callFunction('paint', 'green')
+      expect(await userinfo(tokens.access_token)).toMatchObject({ custom_data: { favorite_color: 'green' } })
+      expect(await client.tokenIntrospection(plain.configuration, tokens.access_token)).toMatchObject({
+        custom_data: { favorite_color: 'green' },
+      })
+
+      const asserting = { ...place.web, idTokenUserinfoAssertion: true, accessTokenType: 'jwt' } as const
+      await place.domain.catalogue.commit({ putApplications: [asserting], events: [] })
+      const inside = await signIn(place, { username: email, scope })
+      expect(inside.tokens.claims()).toMatchObject({ ...told, custom_data: { favorite_color: 'green' } })
+      expect(decodeJwt(inside.tokens.access_token)).toMatchObject({ custom_data: { favorite_color: 'green' } })
+      await user.callFunction('fill', 70_000)
+      const fresh = await client.refreshTokenGrant(inside.configuration, inside.tokens.refresh_token ?? '')
+      expect(fresh.claims()).toMatchObject({ custom_data: {}, user_metadata: { email } })
+      expect((await userinfo(fresh.access_token)).custom_data).toMatchObject({ favorite_color: 'green', text: expect.any(String) })
+      await place.domain.catalogue.commit({ putApplications: [place.web], events: [] })
     })
 
     test('whoever watches is told of what they may read', async () => {
