@@ -8,6 +8,12 @@ import { fileURLToPath } from 'node:url'
 const oldest = 24
 const own = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url))
 
+// Started by an older Node: when that one is gone, without having been able to say so, this one goes too.
+if (process.channel) {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+  process.channel.unref()
+}
+
 if (Number(process.versions.node.split('.')[0]) >= oldest) {
   // Keeps compiled code between starts: half the time to the first page, and no TypeScript stripper in memory.
   module.enableCompileCache?.()
@@ -16,7 +22,7 @@ if (Number(process.versions.node.split('.')[0]) >= oldest) {
     complain('What Dossier is made of is not installed; run "npm ci" here first.')
   })
 } else if (existsSync(own)) {
-  const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? 1)))
 } else {

@@ -1,8 +1,9 @@
 /** Starting and stopping, as an operator sees it. */
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { Browser } from '../support/browser.ts'
 import { freePort } from '../support/ports.ts'
@@ -23,6 +24,26 @@ test('the first start tells the administrator and where to go, a later one what 
   await using second = await startServer(environment, directory)
   expect(second.stdout()).toContain('found 0 projects and 0 applications')
   expect(second.stdout()).not.toContain('password')
+})
+
+test('a server that an older Node has started goes when that one is gone', async () => {
+  const directory = tempDir()
+  const environment = { ...quiet, DOSSIER_ISSUER: `http://localhost:${await freePort()}` }
+  const program = resolve(import.meta.dirname, '../../bin/dossier.js')
+  const child = fork(program, ['serve'], { cwd: directory, env: { PATH: process.env.PATH, ...environment }, silent: true })
+  const browser = new Browser(environment.DOSSIER_ISSUER)
+  await expect
+    .poll(
+      () =>
+        browser.open('/healthz').then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe(200)
+  child.disconnect()
+  expect(await once(child, 'exit')).toEqual([0, null])
 })
 
 const refused = (environment: Record<string, string>, directory: string) =>

@@ -14,6 +14,7 @@ import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
 import { paginationOf } from '../pagination.ts'
 import { actorOf, textMethodOf } from '../users.ts'
+import { eventNames } from './events.ts'
 
 export interface ActionsNeeds {
   readonly actions: Actions
@@ -120,12 +121,22 @@ function nameOf(condition: Condition | undefined): string {
   if (type?.case === 'function') return `function/${type.value.name}`
   if (type?.case === 'event') {
     const { case: kind, value } = type.value.condition
-    if (kind === 'event') return `event/${value}`
-    if (kind === 'group') return `event/${value.replace(/\.?\*?$/, '')}.*`
+    if (kind === 'event') {
+      if (!eventNames.includes(value)) throw nothingSuch('event', value)
+      return `event/${value}`
+    }
+    if (kind === 'group') {
+      const group = value.replace(/\.?\*?$/, '')
+      if (!eventNames.some((name) => name.startsWith(`${group}.`))) throw nothingSuch('group of events', value)
+      return `event/${group}.*`
+    }
     return 'event'
   }
   throw new StatusError('unimplemented', 'Targets are called for functions and events, not for requests and responses')
 }
+
+const nothingSuch = (what: string, name: string) =>
+  new StatusError('invalidArgument', `condition: there is no ${what} ${JSON.stringify(name)} that targets are told of`)
 
 function conditionOf(name: string): MessageInitShape<typeof ConditionSchema> {
   const [kind, rest] = name.split('/')

@@ -26,6 +26,17 @@ const names: Partial<Readonly<Record<EventType, string | ((event: AuditEvent) =>
 /** Those that a target can be told of. */
 export const toldEvents = Object.keys(names) as readonly EventType[]
 
+/** What `names` may make of an event. */
+export const eventNames: readonly string[] = [
+  ...Object.values(names).filter((name) => typeof name === 'string'),
+  'user.machine.added',
+  'user.human.added',
+  'user.username.changed',
+  'user.grant.changed',
+  'user.machine.secret.updated',
+  'user.human.profile.changed',
+]
+
 function changeOf(fields: readonly string[]): string {
   if (fields.includes('username')) return 'user.username.changed'
   if (fields.includes('roles') || fields.includes('inactiveGrants')) return 'user.grant.changed'
