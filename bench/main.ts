@@ -14,6 +14,7 @@ import { readConfiguration } from '#src/platform/config.ts'
 import { Browser } from '../test/support/browser.ts'
 import { startMongodb } from '../test/support/mongodbServer.ts'
 import { freePort } from '../test/support/ports.ts'
+import { appLoginsAt, seedApp } from './app.ts'
 import type { Drive, Driven } from './driver.ts'
 import { logoutSessionsFor } from './logout.ts'
 import type { Usage } from './report.ts'
@@ -98,6 +99,7 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     const logoutPort = await freePort()
     const owners = seeded.userIds.map((userId, index) => ({ userId, token: accessTokens[index] as string }))
     const logoutSessions = await logoutSessionsFor(domain, logoutPort, owners)
+    await seedApp(domain)
     await domain.stores.close()
 
     // A start before, so that what is measured is a start like all but the very first.
@@ -113,7 +115,19 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     const startMilliseconds = performance.now() - began
     const idle = await server.usage()
     const cookie = await signIn(issuer, seeded)
-    const facts: Facts = { ...seeded, issuer, cookie, accessTokens, managerToken, boundTokens, refreshTokens, logoutSessions, logoutPort }
+    const appLogins = await appLoginsAt(issuer, connections)
+    const facts: Facts = {
+      ...seeded,
+      issuer,
+      cookie,
+      accessTokens,
+      managerToken,
+      boundTokens,
+      refreshTokens,
+      logoutSessions,
+      logoutPort,
+      appLogins,
+    }
 
     const rows: Row[] = []
     for (const scenario of scenarios.filter(({ name }) => name === 'bare Koa' || name.includes(values.only))) {

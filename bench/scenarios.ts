@@ -12,6 +12,7 @@ import {
 import { AuthService } from '@zitadel/proto/zitadel/auth_pb.js'
 import { ManagementService } from '@zitadel/proto/zitadel/management_pb.js'
 import type { JWK } from 'jose'
+import { type AppLogin, appPerson, clientAppId } from './app.ts'
 import type { Asks, Reply } from './connection.ts'
 import { type LogoutSession, startApplications } from './logout.ts'
 
@@ -38,6 +39,8 @@ export interface Facts {
   /** Sessions to end, and the port at which the applications of all of them listen. */
   readonly logoutSessions: readonly LogoutSession[]
   readonly logoutPort: number
+  /** People who are logged in to an App Services app, each with a document of 2 KB. */
+  readonly appLogins: readonly AppLogin[]
 }
 
 export interface Scenario {
@@ -95,6 +98,7 @@ const tenOf = (round: number) => Array.from({ length: 10 }, (_, key) => ({ key: 
 const asJson = ({ key, value }: { key: string; value: Buffer }) => ({ key, value: value.toString('base64') })
 const { getUserMetadata, setUserMetadata, bulkSetUserMetadata } = ManagementService.method
 const management = '/management/v1/users'
+const appPath = `/api/client/v2.0/app/${clientAppId}`
 const json = { 'content-type': 'application/json' }
 
 export const scenarios: readonly Scenario[] = [
@@ -274,6 +278,35 @@ export const scenarios: readonly Scenario[] = [
         const body = `grant_type=client_credentials&client_assertion_type=${type}&client_assertion=${assertion}`
         return connection.request('POST', '/oauth/v2/token', form, body)
       }
+    },
+  },
+  {
+    name: 'App Services: session refresh with a document of 2 KB',
+    aim: 8,
+    prepare({ appLogins }, index) {
+      const login = taking(appLogins, index)
+      return (connection) =>
+        connection.request('POST', '/api/client/v2.0/auth/session', { authorization: `Bearer ${login().refreshToken}` })
+    },
+  },
+  {
+    name: 'App Services: anonymous login',
+    prepare: () => (connection) => connection.request('POST', `${appPath}/auth/providers/anon-user/login`, json, '{}'),
+  },
+  {
+    name: 'App Services: e-mail and password login (argon2id)',
+    prepare(_, index) {
+      const body = JSON.stringify(appPerson(index))
+      return (connection) => connection.request('POST', `${appPath}/auth/providers/local-userpass/login`, json, body)
+    },
+  },
+  {
+    name: 'App Services: callFunction of a trivial function',
+    prepare({ appLogins }, index) {
+      const login = taking(appLogins, index)
+      const body = JSON.stringify({ name: 'one', arguments: [] })
+      return (connection) =>
+        connection.request('POST', `${appPath}/functions/call`, { ...json, authorization: `Bearer ${login().accessToken}` }, body)
     },
   },
   {

@@ -12,23 +12,30 @@ import type {
 import type { Database } from '../database.ts'
 import { type Changes, differenceOf, newId } from './changes.ts'
 import { aggregated, matcherOf, seedOf, updated } from './language.ts'
-import { bodyOf, isPlainObject, keyOf, keysAt, plainOf, retyped, type Stored, storedOf, typedOf } from './values.ts'
+import { bodyOf, isPlainObject, keyOf, keysAt, plainOf, retyped, Stored, typedOf } from './values.ts'
 
 interface Row {
   readonly number: number
   readonly body: Uint8Array
 }
 
-interface Found extends Stored {
-  readonly number: number
-}
-
 /** One collection of the embedded document store. What is read is read in one turn; what is written is one transaction. */
-export function createCollection(database: Database, changes: Changes, databaseName: string, name: string): DocumentCollection {
+export function createCollection(
+  { database, changes, known }: { readonly database: Database; readonly changes: Changes; readonly known: Map<string, readonly string[]> },
+  databaseName: string,
+  name: string,
+): DocumentCollection {
   const namespace = `${databaseName}.${name}`
 
   const indexed = () =>
     database.all<{ field: string }>('SELECT field FROM indexes WHERE collection = ?', namespace).map(({ field }) => field)
+
+  /** The same for reading: an index is never taken away, and one that another process has just made need not be known. */
+  function readable(): readonly string[] {
+    const fields = known.get(namespace) ?? indexed()
+    if (fields.length > 0) known.set(namespace, fields)
+    return fields
+  }
 
   /** The rows that a filter may find, in the order in which they came: by an index where it names a value of a field that has one. */
   function* rowsFor(filter: Document, at = namespace): Generator<Row> {
@@ -38,7 +45,7 @@ export function createCollection(database: Database, changes: Changes, databaseN
       yield* database.all<Row>(sql, at, JSON.stringify(ids))
       return
     }
-    for (const field of indexed()) {
+    for (const field of readable()) {
       const values = valuesFor(filter, field)
       if (!values) continue
       const sql = `SELECT number, body FROM documents WHERE number IN
@@ -64,18 +71,26 @@ export function createCollection(database: Database, changes: Changes, databaseN
     }
   }
 
-  function* matching(filter: Document): Generator<Found> {
-    const matches = matcherOf(filter)
+  function* matching(filter: Document): Generator<Stored> {
+    const matches = isAnsweredByIndex(filter) ? undefined : matcherOf(filter)
     for (const { number, body } of rowsFor(filter)) {
-      const stored = storedOf(body)
-      if (matches(stored.plain)) yield { number, ...stored }
+      const stored = new Stored(body, number)
+      if (!matches || matches(stored.plain)) yield stored
     }
   }
 
+  /** A filter that says what one field with an index has to be, and nothing else. */
+  function isAnsweredByIndex(filter: Document): boolean {
+    const [field = '', ...others] = Object.keys(filter)
+    if (others.length > 0 || !valuesFor(filter, field)) return false
+    const wanted: unknown = filter[field]
+    return (!isPlainObject(wanted) || Object.keys(wanted).length === 1) && (field === '_id' || readable().includes(field))
+  }
+
   /** Those that a filter finds, in order, as many as are asked for. */
-  function select(filter: Document, { sort, skip = 0, limit = 0 }: Omit<FindOptions, 'projection'>): readonly Found[] {
+  function select(filter: Document, { sort, skip = 0, limit = 0 }: Omit<FindOptions, 'projection'>): readonly Stored[] {
     const end = limit === 0 ? Number.POSITIVE_INFINITY : skip + limit
-    const found: Found[] = []
+    const found: Stored[] = []
     for (const each of matching(filter)) {
       found.push(each)
       if (!sort && found.length >= end) break
@@ -83,14 +98,14 @@ export function createCollection(database: Database, changes: Changes, databaseN
     return sorted(found, sort).slice(skip, end)
   }
 
-  function sorted(found: readonly Found[], sort: Sort | undefined): readonly Found[] {
+  function sorted(found: readonly Stored[], sort: Sort | undefined): readonly Stored[] {
     if (!sort || found.length < 2) return found
     const byDocument = new Map(found.map((each) => [each.plain, each]))
     return aggregated(
       found.map(({ plain }) => plain),
       [{ $sort: sort }],
       () => [],
-    ).map((plain) => byDocument.get(plain) ?? (found.find((each) => keyOf(each.plain._id) === keyOf(plain._id)) as Found))
+    ).map((plain) => byDocument.get(plain) ?? (found.find((each) => keyOf(each.plain._id) === keyOf(plain._id)) as Stored))
   }
 
   function projected({ plain, typed }: Stored, projection: Document | undefined): Document {
@@ -144,7 +159,7 @@ export function createCollection(database: Database, changes: Changes, databaseN
   }
 
   /** Puts `next` in the place of what was found; answers whether that is another document. */
-  function replace(found: Found, next: Document, kind: 'update' | 'replace', guard: Guard | undefined): Document {
+  function replace(found: Stored, next: Document, kind: 'update' | 'replace', guard: Guard | undefined): Document {
     const body = bodyOf(next)
     const after = typedOf(body)
     if (keyOf(after._id) !== keyOf(found.typed._id)) {
@@ -159,7 +174,7 @@ export function createCollection(database: Database, changes: Changes, databaseN
     return after
   }
 
-  function remove(found: Found, guard: Guard | undefined): void {
+  function remove(found: Stored, guard: Guard | undefined): void {
     guard?.(found.typed, undefined)
     database.run('DELETE FROM documents WHERE number = ?', found.number)
     record('delete', found.typed, undefined)
@@ -226,7 +241,7 @@ export function createCollection(database: Database, changes: Changes, databaseN
       ...(options.sort && { sort: options.sort }),
     })
     const asked = (document: Stored) => projected(document, options.projection)
-    if (first) return options.returnNewDocument ? asked(storedOf(bodyOf(first.after))) : asked(first.before)
+    if (first) return options.returnNewDocument ? asked(new Stored(bodyOf(first.after))) : asked(first.before)
     if (!options.upsert) return null
     const id = upsert(filter, made.update, made.replacement, options.guard)
     const [document] = options.returnNewDocument ? select({ _id: id }, { limit: 1 }) : []
@@ -279,7 +294,7 @@ export function createCollection(database: Database, changes: Changes, databaseN
         const [first, ...rest] = pipeline
         const isMatch = isPlainObject(first?.$match)
         const documents = [...matching(isMatch ? (first?.$match as Document) : {})].map(({ plain }) => plain)
-        const other = (coll: string) => [...everyRow(`${databaseName}.${coll}`)].map(({ body }) => storedOf(body).plain)
+        const other = (coll: string) => [...everyRow(`${databaseName}.${coll}`)].map(({ body }) => new Stored(body).plain)
         return aggregated(documents, isMatch ? rest : pipeline, other)
       }),
 
@@ -323,6 +338,7 @@ export function createCollection(database: Database, changes: Changes, databaseN
     ensureIndex: (field) =>
       database.write(() => {
         if (field === '_id' || indexed().includes(field)) return
+        known.delete(namespace)
         database.run('INSERT INTO indexes (collection, field) VALUES (?, ?)', namespace, field)
         for (const { number, body } of everyRow(namespace)) {
           for (const key of keysAt(typedOf(body), field.split('.'))) {

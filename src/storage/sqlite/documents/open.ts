@@ -60,11 +60,13 @@ export async function openEmbedded(directory: string): Promise<DataSource> {
     throw error
   }
   const changes = createChanges(database)
+  /** Fields with an index, by collection, once there are any. */
+  const known = new Map<string, readonly string[]>()
   return {
     description: `documents in ${path}`,
     collection(name, collection) {
       assertNames(name, collection)
-      return createCollection(database, changes, name, collection)
+      return createCollection({ database, changes, known }, name, collection)
     },
     async close() {
       changes.stop()

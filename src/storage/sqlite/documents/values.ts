@@ -3,13 +3,31 @@ import { DocumentsRefused } from '#src/domain/documents/failures.ts'
 
 const mostBytes = 16 * 1024 * 1024
 
-/** A document twice: with its BSON types, and as MongoDB's language is applied to it, with plain numbers. */
-export interface Stored {
-  readonly typed: Document
-  readonly plain: Document
-}
+/** A document as it is stored, in two forms, each made when somebody wants it. */
+export class Stored {
+  readonly #body: Uint8Array
+  #typed: Document | undefined
+  #plain: Document | undefined
+  /** Of its row. */
+  readonly number: number
 
-export const storedOf = (body: Uint8Array): Stored => ({ typed: typedOf(body), plain: deserialize(body, { promoteBuffers: false }) })
+  constructor(body: Uint8Array, number = 0) {
+    this.#body = body
+    this.number = number
+  }
+
+  /** With its BSON types. */
+  get typed(): Document {
+    this.#typed ??= typedOf(this.#body)
+    return this.#typed
+  }
+
+  /** As MongoDB's language is applied to it, with plain numbers. */
+  get plain(): Document {
+    this.#plain ??= deserialize(this.#body, { promoteBuffers: false })
+    return this.#plain
+  }
+}
 
 /** A document with its BSON types. */
 export const typedOf = (body: Uint8Array): Document => deserialize(body, { promoteValues: false, bsonRegExp: false })
