@@ -95,6 +95,12 @@ test('targets are made, found, changed and taken away, and stand in the trail wi
   expect(await failureOf(api.createTarget({ name: 'x', endpoint: 'file:///etc/passwd', targetType: call() }))).toBe(Code.InvalidArgument)
   expect(await failureOf(api.setExecution({ condition: onFunction('nothing'), targets: [] }))).toBe(Code.InvalidArgument)
   expect(await failureOf(api.setExecution({ condition: onFunction('preuserinfo'), targets: ['nobody'] }))).toBe(Code.InvalidArgument)
+  for (const event of ['user.nope', 'project.added', 'user.human']) {
+    expect(await failureOf(api.setExecution({ condition: onEvent(event), targets: [] }))).toBe(Code.InvalidArgument)
+  }
+  const onGroup = (group: string) => ({ conditionType: { case: 'event', value: { condition: { case: 'group', value: group } } } }) as const
+  expect(await failureOf(api.setExecution({ condition: onGroup('zzz'), targets: [] }))).toBe(Code.InvalidArgument)
+  await api.setExecution({ condition: onGroup('user.human'), targets: [] })
   expect(
     await failureOf(
       api.setExecution({
@@ -183,6 +189,33 @@ describe('functions', () => {
     await api.updateTarget({ id, targetType: call(false) })
     expect((await client.fetchUserInfo(configuration, tokens.access_token, idp.jane.id)).sub).toBe(idp.jane.id)
     expect(idp.log.join('')).not.toContain('"level":50')
+  })
+
+  test('one member of another form keeps no other from being heard', async () => {
+    await using idp = await startIdp({ environment })
+    const api = await clientFor(idp)
+    const answer = {
+      append_claims: [{ value: 1 }, { key: 'plan', value: 'gold' }],
+      set_user_metadata: [
+        { key: 'bad', value: 'not base64!' },
+        { key: 'seen', value: 'eWVz' },
+      ],
+      append_log_claims: ['a line', 5],
+    }
+    const { url } = await startReceiver(() => ({ body: JSON.stringify(answer) }))
+    const { id } = await api.createTarget({ name: 'mixed', endpoint: url, targetType: call() })
+    await api.setExecution({ condition: onFunction('preuserinfo'), targets: [id] })
+    const { tokens, configuration } = await signIn(idp)
+    const userinfo = await client.fetchUserInfo(configuration, tokens.access_token, idp.jane.id)
+    expect(userinfo.plan).toBe('gold')
+    expect(userinfo['urn:zitadel:iam:action:preuserinfo:log']).toEqual([
+      'a line',
+      'mixed: a claim has no key',
+      'mixed: metadata "bad" has no value in base64',
+      'mixed: a log claim is no text',
+    ])
+    const { metadata = [] } = (await idp.domain.users.findWithMetadata(idp.jane.id)) ?? {}
+    expect(metadata.map(({ key }) => key).toSorted()).toEqual(['ContractNumber', 'seen'])
   })
 
   test('nobody is called in a private network unless the operator says so, and the trail has each call', async () => {

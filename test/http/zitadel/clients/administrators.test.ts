@@ -140,3 +140,14 @@ test('what Node cannot read as HTTP is answered, and not logged with its token',
   for (const secret of [token, bytes, 'TOPSECRET', [...Buffer.from('TOPSECRET')].join()]) expect(log).not.toContain(secret)
   expect(log).not.toContain('"level":50')
 })
+
+test('after a request that is too large the next one on its connection is answered', async () => {
+  const { token } = await managerOf(idp, ['IAM_OWNER'])
+  const web = transports[1]?.open(idp.issuer, token) ?? expect.unreachable()
+  const management = createManagementServiceClient(web)
+  const value = Buffer.alloc(490_000, 'x')
+  const metadata = Array.from({ length: 8 }, (_, index) => ({ key: `k${index}`, value }))
+  expect(await messageOf(management.bulkSetUserMetadata({ id: idp.jane.id, metadata }))).not.toBe('done')
+  const { user } = await management.getUserByID({ id: idp.jane.id })
+  expect(user?.id).toBe(idp.jane.id)
+}, 15_000)
