@@ -1,10 +1,15 @@
 /** Functions in their threads: what they find around them, and what they cannot do. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { ObjectId } from 'bson'
 import { afterAll, expect, test } from 'vitest'
 import { FunctionFailed, FunctionNotFound } from '#src/domain/apps/functions.ts'
 import { systemUser } from '#src/domain/apps/userObject.ts'
 import { createFunctionRunner, type FunctionHost } from '#src/functions/runner.ts'
 import { appView } from '../support/apps.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 const asked: unknown[] = []
 const logged: unknown[] = []
@@ -148,6 +153,17 @@ test.each([
 test('it finds nothing of the server around it', async () => {
   expect(await call('process')).toBe('undefinedfunctionundefinedobject')
 })
+
+test('a thousand calls leave no memory behind', async () => {
+  const thousand = async () => {
+    for (let round = 0; round < 1000; round += 1) await call('types', { text: 'x'.repeat(1000) })
+    collectGarbage()
+    return process.memoryUsage().heapUsed
+  }
+  await thousand()
+  const before = await thousand()
+  expect((await thousand()) - before).toBeLessThan(1_000_000)
+}, 30_000)
 
 test('more calls than threads wait for their turn; too many are refused', async () => {
   const many = await Promise.allSettled(Array.from({ length: 80 }, () => call('later')))
