@@ -1,5 +1,6 @@
 import { Binary, Decimal128, type Document, Double, Int32, Long, ObjectId } from 'bson'
 import { expect, test } from 'vitest'
+import { keyOf } from '#src/base/bson.ts'
 import { DocumentsRefused } from '#src/domain/documents/failures.ts'
 import type { DataSource, DocumentChange } from '#src/domain/documents/store.ts'
 
@@ -160,6 +161,30 @@ export function documentsContract(open: OpenSource): void {
     expect(await all()).toEqual(before)
     await things.updateMany({}, { $inc: { n: 10 } }, { guard: no(99) })
     expect((await all()) as unknown[]).toEqual([1, 2, 3].map((n) => ({ _id: n, n: n + 10 })))
+  })
+
+  test('a guard is told of each document by itself, also where ids read alike', async () => {
+    await using source = await open()
+    const things = source.collection('app', 'things')
+    const id = new ObjectId()
+    await things.insertMany([id.toHexString(), id, 1, '1'].map((each) => ({ _id: each, list: [1, 2], n: 0 })))
+    const told: unknown[] = []
+    const guard = (before: Document | undefined, after: Document | undefined) => {
+      expect(after?._id).toEqual(before?._id)
+      told.push(`${typeof (before?._id as { toHexString?: unknown })} ${before?._id}`)
+    }
+    await things.updateMany({}, { $inc: { n: 1 } }, { guard })
+    expect(told.toSorted()).toEqual([`object ${id}`, `string ${id}`, 'object 1', 'string 1'].toSorted())
+    told.length = 0
+    await things.updateOne({ _id: id.toHexString(), list: 2 }, { $set: { 'list.$': 3 } }, { guard })
+    expect(told).toEqual([`string ${id}`])
+    expect(plain((await things.findOne({ _id: id.toHexString() }))?.list)).toEqual([1, 3])
+    const refusing = (before: Document | undefined) => {
+      if (keyOf(before?._id) === keyOf(id)) throw new Error('not this one')
+    }
+    await expect(things.deleteMany({ _id: { $in: [id, id.toHexString()] } }, { guard: refusing })).rejects.toThrow('not this one')
+    expect(await things.updateOne({ _id: 'none' }, { $set: { n: 1 } }, { guard })).toEqual({ matchedCount: 0, modifiedCount: 0 })
+    expect(await things.count({})).toBe(4)
   })
 
   test('what is wrong is refused: a key twice, unknown operators, code, odd names', async () => {

@@ -2,6 +2,7 @@
  * The data source as functions and clients of an app reach it: methods by name, with the arguments of the documentation. Rules apply to everybody but the system.
  */
 import type { Document } from 'bson'
+import { keyOf } from '#src/base/bson.ts'
 import type { DataSource, DocumentChange, DocumentCollection, Sort } from '../documents/store.ts'
 import type { RuledCollection, RuledOptions } from '../rules/ruledCollection.ts'
 import type { AppView } from './app.ts'
@@ -83,9 +84,9 @@ export function createDataService({ dataSource, ruled, valuesOf }: DataServiceDe
       signal: AbortSignal,
     ): Promise<AsyncIterable<DocumentChange>> {
       const target = collectionOf(caller, service, given.database, given.collection)
-      const ids = Array.isArray(given.ids) ? new Set(given.ids.map(String)) : undefined
+      const ids = Array.isArray(given.ids) ? new Set(given.ids.map(keyOf)) : undefined
       if (given.filter !== undefined && ids === undefined) throw badRequest('watch takes ids here, not a filter')
-      return filtered(await target.watch(signal), (change) => !ids || ids.has(String(change.documentKey._id)))
+      return filtered(await target.watch(signal), (change) => !ids || ids.has(keyOf(change.documentKey._id)))
     },
   }
 }

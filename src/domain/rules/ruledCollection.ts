@@ -3,6 +3,7 @@
  * write, before and after. What they may not see does not count, is not matched and cannot be told from what is not there.
  */
 import type { Document } from 'bson'
+import { keyOf } from '#src/base/bson.ts'
 import type { RoleFile, RulesFile } from '../apps/configuration.ts'
 import type { DocumentChange, DocumentCollection, FindAndChangeOptions, FindOptions, UpdateOptions } from '../documents/store.ts'
 import { type Expression, holds, isOfCallerOnly, isPlain, queryOf, type Surroundings, valueAt } from './expressions.ts'
@@ -228,7 +229,7 @@ async function* seenChanges(
 ): AsyncGenerator<DocumentChange> {
   const told = new Set<string>()
   for await (const change of changes) {
-    const key = String(change.documentKey._id)
+    const key = keyOf(change.documentKey._id)
     if (change.operationType === 'delete') {
       if (told.delete(key)) yield change
       continue

@@ -1,6 +1,7 @@
 /** The data source of App Services apps on a MongoDB deployment, which may be another one than Dossier's own. */
 import { serialize } from 'bson'
 import { type ClientSession, type Collection, type Document, MongoServerError } from 'mongodb'
+import { keyOf } from '#src/base/bson.ts'
 import { StoreUnavailable } from '#src/base/errors.ts'
 import { DocumentsRefused } from '#src/domain/documents/failures.ts'
 import { assertNames } from '#src/domain/documents/names.ts'
@@ -91,12 +92,12 @@ function createCollection(connection: Connection, collection: Collection): Docum
           const touched = [...before.map(({ _id }) => _id), ...made]
           const after = new Map<string, Document>()
           for await (const document of collection.find({ _id: { $in: touched as never[] } }, { session }))
-            after.set(String(document._id), document)
+            after.set(keyOf(document._id), document)
           for (const document of before) {
-            const next = after.get(String(document._id))
+            const next = after.get(keyOf(document._id))
             if (!next || !sameBytes(document, next)) guard(document, next)
           }
-          for (const id of made) guard(undefined, after.get(String(id)))
+          for (const id of made) guard(undefined, after.get(keyOf(id)))
           return answer
         }),
       )
@@ -112,7 +113,20 @@ function createCollection(connection: Connection, collection: Collection): Docum
     ...(skip !== undefined && { skip }),
   })
 
-  const byIds = (filter: Document, ids: readonly unknown[] | undefined): Document => (ids ? { _id: { $in: ids } } : filter)
+  /**
+   * What a write is about. With a guard it is what was read, and nothing that came since; an upsert is one only where nothing was. The filter stays: a positional
+   * update needs it.
+   */
+  function about(
+    filter: Document,
+    ids: readonly unknown[] | undefined,
+    upsert = false,
+  ): { readonly filter: Document; readonly upsert: boolean } {
+    if (!ids) return { filter, upsert }
+    return upsert && ids.length === 0
+      ? { filter, upsert: true }
+      : { filter: { ...filter, $and: [...(filter.$and ?? []), { _id: { $in: ids } }] }, upsert: false }
+  }
 
   const counts = ({ matchedCount, modifiedCount, upsertedId }: { matchedCount: number; modifiedCount: number; upsertedId: unknown }) => ({
     answer: {
@@ -122,9 +136,6 @@ function createCollection(connection: Connection, collection: Collection): Docum
     } satisfies Updated,
     made: upsertedId === null || upsertedId === undefined ? [] : [upsertedId],
   })
-
-  /** With a guard the documents are chosen first; an upsert is one only where none was. */
-  const chosen = (ids: readonly unknown[] | undefined) => ids === undefined || ids.length > 0
 
   return {
     find: (filter, options = {}) => run([filter, options], () => collection.find(filter, optionsOf(options)).toArray()),
@@ -151,8 +162,9 @@ function createCollection(connection: Connection, collection: Collection): Docum
         guard,
         (session) => collection.find(filter, { session, limit: 1 }).toArray(),
         async (session, ids) => {
-          const options = { session, upsert: upsert && !(ids && ids.length > 0), ...(arrayFilters && { arrayFilters: [...arrayFilters] }) }
-          return counts(await collection.updateOne(chosen(ids) ? byIds(filter, ids) : filter, update as never, options))
+          const target = about(filter, ids, upsert)
+          const options = { session, upsert: target.upsert, ...(arrayFilters && { arrayFilters: [...arrayFilters] }) }
+          return counts(await collection.updateOne(target.filter, update as never, options))
         },
       ),
     updateMany: (filter, update, { guard, upsert = false, arrayFilters } = {}) =>
@@ -161,8 +173,9 @@ function createCollection(connection: Connection, collection: Collection): Docum
         guard,
         (session) => collection.find(filter, { session }).toArray(),
         async (session, ids) => {
-          const options = { session, upsert: upsert && !(ids && ids.length > 0), ...(arrayFilters && { arrayFilters: [...arrayFilters] }) }
-          return counts(await collection.updateMany(chosen(ids) ? byIds(filter, ids) : filter, update as never, options))
+          const target = about(filter, ids, upsert)
+          const options = { session, upsert: target.upsert, ...(arrayFilters && { arrayFilters: [...arrayFilters] }) }
+          return counts(await collection.updateMany(target.filter, update as never, options))
         },
       ),
     replaceOne: (filter, replacement, { guard, upsert = false } = {}) =>
@@ -170,13 +183,11 @@ function createCollection(connection: Connection, collection: Collection): Docum
         [filter],
         guard,
         (session) => collection.find(filter, { session, limit: 1 }).toArray(),
-        async (session, ids) =>
-          counts(
-            (await collection.replaceOne(chosen(ids) ? byIds(filter, ids) : filter, { ...replacement } as never, {
-              session,
-              upsert: upsert && !(ids && ids.length > 0),
-            })) as Parameters<typeof counts>[0],
-          ),
+        async (session, ids) => {
+          const target = about(filter, ids, upsert)
+          const done = await collection.replaceOne(target.filter, { ...replacement } as never, { session, upsert: target.upsert })
+          return counts(done as Parameters<typeof counts>[0])
+        },
       ),
     deleteOne: (filter, { guard } = {}) =>
       judged(
@@ -184,7 +195,7 @@ function createCollection(connection: Connection, collection: Collection): Docum
         guard,
         (session) => collection.find(filter, { session, limit: 1 }).toArray(),
         async (session, ids) => ({
-          answer: { deletedCount: Number((await collection.deleteOne(byIds(filter, ids), { session })).deletedCount) },
+          answer: { deletedCount: Number((await collection.deleteOne(about(filter, ids).filter, { session })).deletedCount) },
         }),
       ),
     deleteMany: (filter, { guard } = {}) =>
@@ -193,7 +204,7 @@ function createCollection(connection: Connection, collection: Collection): Docum
         guard,
         (session) => collection.find(filter, { session }).toArray(),
         async (session, ids) => ({
-          answer: { deletedCount: Number((await collection.deleteMany(byIds(filter, ids), { session })).deletedCount) },
+          answer: { deletedCount: Number((await collection.deleteMany(about(filter, ids).filter, { session })).deletedCount) },
         }),
       ),
     findOneAndUpdate: (filter, update, { guard, upsert = false, arrayFilters, returnNewDocument = false, ...rest } = {}) =>
@@ -202,10 +213,11 @@ function createCollection(connection: Connection, collection: Collection): Docum
         guard,
         (session) => collection.find(filter, { session, limit: 1, ...(rest.sort && { sort: { ...rest.sort } }) }).toArray(),
         async (session, ids) => {
-          const result = await collection.findOneAndUpdate(chosen(ids) ? byIds(filter, ids) : filter, update as never, {
+          const target = about(filter, ids, upsert)
+          const result = await collection.findOneAndUpdate(target.filter, update as never, {
             session,
             includeResultMetadata: true,
-            upsert: upsert && !(ids && ids.length > 0),
+            upsert: target.upsert,
             returnDocument: returnNewDocument ? 'after' : 'before',
             ...optionsOf(rest),
             ...(arrayFilters && { arrayFilters: [...arrayFilters] }),
@@ -219,10 +231,11 @@ function createCollection(connection: Connection, collection: Collection): Docum
         guard,
         (session) => collection.find(filter, { session, limit: 1, ...(rest.sort && { sort: { ...rest.sort } }) }).toArray(),
         async (session, ids) => {
-          const result = await collection.findOneAndReplace(chosen(ids) ? byIds(filter, ids) : filter, { ...replacement } as never, {
+          const target = about(filter, ids, upsert)
+          const result = await collection.findOneAndReplace(target.filter, { ...replacement } as never, {
             session,
             includeResultMetadata: true,
-            upsert: upsert && !(ids && ids.length > 0),
+            upsert: target.upsert,
             returnDocument: returnNewDocument ? 'after' : 'before',
             ...optionsOf(rest),
           })
@@ -235,7 +248,7 @@ function createCollection(connection: Connection, collection: Collection): Docum
         guard,
         (session) => collection.find(filter, { session, limit: 1, ...(rest.sort && { sort: { ...rest.sort } }) }).toArray(),
         async (session, ids) => ({
-          answer: (await collection.findOneAndDelete(byIds(filter, ids), { session, ...optionsOf(rest) })) as Document | null,
+          answer: (await collection.findOneAndDelete(about(filter, ids).filter, { session, ...optionsOf(rest) })) as Document | null,
         }),
       ),
 

@@ -1,7 +1,8 @@
 import { type Document, ObjectId } from 'bson'
+import { keyOf } from '#src/base/bson.ts'
 import type { DocumentChange } from '#src/domain/documents/store.ts'
 import type { Database } from '../database.ts'
-import { isPlainObject, keyOf, typedOf } from './values.ts'
+import { isPlainObject, typedOf } from './values.ts'
 
 /** How long a change is kept for those who look a little later. */
 const keptMs = 5 * 60_000

@@ -1,4 +1,5 @@
 import type { Document } from 'bson'
+import { keyOf } from '#src/base/bson.ts'
 import { DocumentsRefused } from '#src/domain/documents/failures.ts'
 import type {
   DocumentChange,
@@ -12,7 +13,7 @@ import type {
 import type { Database } from '../database.ts'
 import { type Changes, differenceOf, newId } from './changes.ts'
 import { aggregated, matcherOf, seedOf, updated } from './language.ts'
-import { bodyOf, isPlainObject, keyOf, keysAt, plainOf, retyped, Stored, typedOf } from './values.ts'
+import { bodyOf, isPlainObject, keysAt, plainOf, retyped, Stored, typedOf } from './values.ts'
 
 interface Row {
   readonly number: number
@@ -183,9 +184,9 @@ export function createCollection(
   type Change = (found: Stored) => Document
 
   const updating =
-    (update: Document | readonly Document[], arrayFilters: readonly Document[] | undefined): Change =>
+    (update: Document | readonly Document[], filter: Document, arrayFilters: readonly Document[] | undefined): Change =>
     (found) =>
-      retyped(updated(found.plain, withoutSetOnInsert(update), arrayFilters), found) as Document
+      retyped(updated(found.plain, withoutSetOnInsert(update), { filter, arrayFilters }), found) as Document
 
   const replacing =
     (replacement: Document): Change =>
@@ -301,9 +302,9 @@ export function createCollection(
     insertOne: (document, { guard } = {}) => database.write(() => ({ insertedId: insert(document, guard) })),
     insertMany: (documents, { guard } = {}) => database.write(() => ({ insertedIds: documents.map((each) => insert(each, guard)) })),
     updateOne: async (filter, update, { arrayFilters, ...options } = {}) =>
-      changing(filter, updating(update, arrayFilters), { update }, { ...options, limit: 1 }),
+      changing(filter, updating(update, filter, arrayFilters), { update }, { ...options, limit: 1 }),
     updateMany: async (filter, update, { arrayFilters, ...options } = {}) =>
-      changing(filter, updating(update, arrayFilters), { update }, options),
+      changing(filter, updating(update, filter, arrayFilters), { update }, options),
     replaceOne: async (filter, replacement, options = {}) =>
       changing(filter, replacing(replacement), { replacement }, { ...options, limit: 1 }),
     deleteOne: async (filter, { guard } = {}) => {
@@ -323,7 +324,7 @@ export function createCollection(
       })
     },
     findOneAndUpdate: (filter, update, options = {}) =>
-      database.write(() => findAndChange(filter, updating(update, options.arrayFilters), { update }, options)),
+      database.write(() => findAndChange(filter, updating(update, filter, options.arrayFilters), { update }, options)),
     findOneAndReplace: (filter, replacement, options = {}) =>
       database.write(() => findAndChange(filter, replacing(replacement), { replacement }, options)),
     findOneAndDelete: (filter, { sort, projection, guard } = {}) =>

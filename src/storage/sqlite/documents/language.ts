@@ -48,8 +48,12 @@ export function aggregated(
   ) as Document[]
 }
 
-/** A document after an update, by operators or a pipeline. The one given is not changed. */
-export function updated(plain: Document, update: Document | readonly Document[], arrayFilters: readonly Document[] = []): Document {
+/** A document after an update, by operators or a pipeline, for which it was found by `filter`. The one given is not changed. */
+export function updated(
+  plain: Document,
+  update: Document | readonly Document[],
+  { filter = {}, arrayFilters = [] }: { readonly filter?: Document; readonly arrayFilters?: readonly Document[] | undefined } = {},
+): Document {
   assertHarmless(update)
   if (Array.isArray(update)) {
     const [after] = aggregated([structuredCopy(plain)], update as readonly Document[], () => [])
@@ -61,8 +65,22 @@ export function updated(plain: Document, update: Document | readonly Document[],
     throw new DocumentsRefused('the update operation document must contain atomic operators', { number: 9 })
   }
   const after = structuredCopy(plain)
-  refusing(() => applyUpdate(after, plainOf(update) as never, plainOf([...arrayFilters]) as never, {}, { queryOptions: options } as never))
+  const condition = isPositional(update as Document) ? plainOf(fieldsOf(filter)) : {}
+  refusing(() =>
+    applyUpdate(after, plainOf(update) as never, plainOf([...arrayFilters]) as never, condition, { queryOptions: options } as never),
+  )
   return after
+}
+
+/** Whether `$` in a path stands for the item of a list that the filter found. */
+const isPositional = (update: Document) =>
+  Object.values(update).some((fields) => isPlainObject(fields) && Object.keys(fields).some((path) => path.split('.').includes('$')))
+
+/** What a filter says of fields, those in `$and` too. */
+function fieldsOf(filter: Document): Document {
+  const { $and, ...rest } = filter
+  const fields = Object.entries(rest).filter(([name]) => !name.startsWith('$'))
+  return Object.assign({}, ...(Array.isArray($and) ? $and.map(fieldsOf) : []), Object.fromEntries(fields))
 }
 
 const structuredCopy = (document: Document): Document => plainOf(document)

@@ -1,4 +1,5 @@
-import { Binary, type Document, Double, deserialize, Int32, Long, ObjectId, serialize } from 'bson'
+import { type Document, deserialize, serialize } from 'bson'
+import { keyOf } from '#src/base/bson.ts'
 import { DocumentsRefused } from '#src/domain/documents/failures.ts'
 
 const mostBytes = 16 * 1024 * 1024
@@ -71,19 +72,6 @@ export const isPlainObject = (value: unknown): value is Record<string, unknown> 
   !('_bsontype' in value) &&
   !(value instanceof Date) &&
   !(value instanceof RegExp)
-
-/** A value as one text, the same for values that are equal in MongoDB: numbers of any type by what they are. */
-export function keyOf(value: unknown): string {
-  if (value === undefined || value === null) return 'null'
-  if (typeof value === 'number' || typeof value === 'bigint') return `number ${Number(value)}`
-  if (value instanceof Int32 || value instanceof Double || value instanceof Long) return `number ${Number(value.toString())}`
-  if (typeof value === 'string') return `string ${value}`
-  if (typeof value === 'boolean') return `boolean ${value}`
-  if (value instanceof ObjectId) return `id ${value.toHexString()}`
-  if (value instanceof Date) return `date ${value.getTime()}`
-  if (value instanceof Binary) return `binary ${value.sub_type} ${Buffer.from(value.value()).toString('hex')}`
-  return `other ${Buffer.from(serialize({ value })).toString('hex')}`
-}
 
 /** The keys under which a document stands in an index: of a list each item, and the list itself. */
 export function keysAt(document: unknown, path: readonly string[]): readonly string[] {
