@@ -8,6 +8,7 @@ import { Busy } from '#src/base/errors.ts'
 import { tellOfEvents } from '#src/domain/actions/telling.ts'
 import { grantedIn } from '#src/domain/applications/heldRoles.ts'
 import { createGathering } from '#src/domain/audit/gathering.ts'
+import { createLease } from '#src/domain/sessions/lease.ts'
 import { createEngine } from '#src/engine/engine.ts'
 import { accountEndpoints } from '#src/http/account/sessions.ts'
 import { createAppServices } from '#src/http/appservices/appservices.ts'
@@ -28,7 +29,7 @@ import { postedRequests } from '#src/http/kit/postedRequests.ts'
 import { answerProblem, hasGone, problems } from '#src/http/kit/problems.ts'
 import { readyFirst } from '#src/http/kit/ready.ts'
 import { createRequestLines, requestLog } from '#src/http/kit/request.ts'
-import { describeEvent, toldEvents } from '#src/http/zitadel/action/events.ts'
+import { describeEvent } from '#src/http/zitadel/action/events.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
@@ -172,13 +173,11 @@ export async function composeService(configuration: Configuration, domain: Domai
 
   const telling = tellOfEvents({
     store: stores.actions,
-    audit: stores.audit,
-    artifacts: stores.artifacts,
+    following: domain.following.actions,
+    lease: createLease({ artifacts: stores.artifacts, id: 'actions', now }),
     runTarget: engine.runTarget,
-    types: toldEvents,
     describe: (event) => describeEvent(event, organization.id),
     onFault: (err) => log.error({ err }, 'targets could not be told of events'),
-    now,
   })
   const server = new OnePortServer(
     { maxHeaderSize: 128 * 1024, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '#src/base/clock.ts'
 import { Busy } from '#src/base/errors.ts'
+import { nextMoment } from '#src/base/schedule.ts'
 import { createVouchForJwt } from '#src/connectors/customJwt.ts'
 import { createMailer } from '#src/connectors/mail.ts'
 import { createAdminSessions } from '#src/domain/apps/adminSessions.ts'
@@ -14,9 +15,12 @@ import { createApiKeys } from '#src/domain/apps/providers/apiKeys.ts'
 import { createVouchForCustomFunction } from '#src/domain/apps/providers/customFunction.ts'
 import { createEmailPassword, type EmailPassword } from '#src/domain/apps/providers/emailPassword.ts'
 import { createAppSessions } from '#src/domain/apps/sessions.ts'
+import { systemUser, userObjectOf } from '#src/domain/apps/userObject.ts'
 import { lazyDataSource } from '#src/domain/documents/lazy.ts'
 import { holds } from '#src/domain/rules/expressions.ts'
 import { ruledCollection } from '#src/domain/rules/ruledCollection.ts'
+import { createLease } from '#src/domain/sessions/lease.ts'
+import { runTriggers } from '#src/domain/triggers/running.ts'
 import { createCustomDataOf } from '#src/domain/userdata/customData.ts'
 import { plain } from '#src/domain/userdata/plain.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
@@ -122,6 +126,25 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     hash: hashSecret,
     now,
   })
+  const triggers = runTriggers({
+    apps,
+    users,
+    leavers: domain.leavers,
+    customDataOf,
+    callFunction,
+    userObject: userObjectOf,
+    system: systemUser,
+    following: domain.following.triggers,
+    lease: createLease({ artifacts: stores.artifacts, id: 'triggers', now }),
+    tasks: domain.triggerTasks,
+    artifacts: stores.artifacts,
+    audit: stores.audit,
+    recorder,
+    nextMoment,
+    onFailure: (facts, err) => log.warn({ ...facts, err }, 'a trigger failed'),
+    onFault: (err) => log.error({ err }, 'triggers could not be run'),
+    now,
+  })
   const calls = createClientCalls({ callFunction, dataService, valuesOf, holds })
 
   return {
@@ -137,6 +160,7 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     calls,
     dataSource,
     callFunction,
+    triggerTasks: domain.triggerTasks,
     /** The document of a user for OpenID Connect: of the app that they came by, of another that they use, or of the only one there is. */
     async customDataOfUser(user: User) {
       const views = (await apps.list()).filter(({ configuration: { customUserData } }) => customUserData)
@@ -152,6 +176,7 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
       await sessions.endAll(user.id, app.id)
     },
     async stop(): Promise<void> {
+      await triggers.stop()
       await functions.stop()
       await dataSource.close()
     },

@@ -2,12 +2,13 @@
 import { type Clock, systemClock } from '#src/base/clock.ts'
 import { CannotStart, DomainError } from '#src/base/errors.ts'
 import { createActions } from '#src/domain/actions/actions.ts'
-import { createBeginTelling } from '#src/domain/actions/telling.ts'
 import { defaultSettings } from '#src/domain/applications/application.ts'
 import { createApplications } from '#src/domain/applications/applications.ts'
 import { createCatalogue } from '#src/domain/applications/catalogue.ts'
 import { createProjects } from '#src/domain/applications/projects.ts'
 import { createApps } from '#src/domain/apps/apps.ts'
+import { userObjectOf } from '#src/domain/apps/userObject.ts'
+import { createFollowing } from '#src/domain/audit/following.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
 import { createKeys } from '#src/domain/keys/keys.ts'
 import { createSealer } from '#src/domain/keys/seal.ts'
@@ -20,6 +21,9 @@ import { createLock } from '#src/domain/sessions/lock.ts'
 import { createLoginSessions } from '#src/domain/sessions/loginSessions.ts'
 import { createRegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Stores } from '#src/domain/stores.ts'
+import { createLeavers } from '#src/domain/triggers/leavers.ts'
+import { createTasks } from '#src/domain/triggers/tasks.ts'
+import { triggeringEvents } from '#src/domain/triggers/trigger.ts'
 import { createCodes } from '#src/domain/users/codes.ts'
 import { createGrants } from '#src/domain/users/grants.ts'
 import { newMachineKeyPair } from '#src/domain/users/machineKeys.ts'
@@ -46,12 +50,26 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
   const passwords = createPasswords()
   const endings = createEndings({ artifacts: stores.artifacts, now })
   const throttle = createThrottle({ store: stores.attempts, now })
+  const following = {
+    actions: createFollowing({ ...stores, id: 'actions', types: toldEvents }),
+    triggers: createFollowing({ ...stores, id: 'triggers', types: triggeringEvents }),
+  }
+  const apps = createApps({
+    store: stores.apps,
+    revision: stores.catalogue.revision,
+    recorder,
+    beginTriggers: following.triggers.begin,
+    seal: sealer.seal,
+    unseal: sealer.open,
+  })
+  const leavers = createLeavers({ apps, artifacts: stores.artifacts, userObject: userObjectOf, now })
   const users = createUsers({
     store: stores.users,
     tokens: stores.tokens,
     passwords,
     recorder,
     endSessions: endings.endAll,
+    onLeaving: leavers.keep,
     forgiveFailures: throttle.forgive,
   })
   const lock = createLock({ store: stores.artifacts, now })
@@ -80,7 +98,10 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     catalogue,
     keys,
     grants,
-    apps: createApps({ store: stores.apps, revision: stores.catalogue.revision, recorder, seal: sealer.seal, unseal: sealer.open }),
+    following,
+    apps,
+    leavers,
+    triggerTasks: createTasks(stores),
     projects: createProjects({ store: stores.catalogue, root: catalogue.root, recorder, faultsOf: faultsOfProject, revoke: grants.revoke }),
     applications: createApplications({
       store: stores.catalogue,
@@ -96,7 +117,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     actions: createActions({
       store: stores.actions,
       recorder,
-      beginTelling: createBeginTelling({ ...stores, types: toldEvents }),
+      beginTelling: following.actions.begin,
       seal: sealer.seal,
       unseal: sealer.open,
     }),

@@ -1,9 +1,9 @@
 import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Actor } from '../audit/events.ts'
+import type { Following } from '../audit/following.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import { actionFunctions, type Condition, type Execution, ExecutionInvalid, type Target, TargetInvalid, TargetNotFound } from './action.ts'
 import type { ActionStore } from './store.ts'
-import type { BeginTelling } from './telling.ts'
 
 export interface TargetFields {
   readonly name: string
@@ -16,7 +16,7 @@ export interface TargetFields {
 export interface ActionsDeps {
   readonly store: ActionStore
   readonly recorder: Recorder
-  readonly beginTelling: BeginTelling
+  readonly beginTelling: Following['begin']
   readonly seal: (secret: string, id: string) => string
   readonly unseal: (sealed: string, id: string) => string
 }

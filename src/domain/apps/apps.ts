@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { newObjectId } from '#src/base/ids.ts'
 import type { Actor } from '../audit/events.ts'
+import type { Following } from '../audit/following.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import { type App, AppFaults, AppNotFound, type AppView, defaultRefreshTokenSeconds } from './app.ts'
 import { type AppConfiguration, readAppConfiguration } from './configuration.ts'
@@ -11,6 +12,8 @@ export interface AppsDeps {
   /** The number that moves with every write of the store. */
   readonly revision: () => number
   readonly recorder: Recorder
+  /** Notes the moment from which triggers are told of what happens; what it answers is called once they are written. */
+  readonly beginTriggers: Following['begin']
   readonly seal: (text: string, context: string) => string
   readonly unseal: (sealed: string, context: string) => string
 }
@@ -39,7 +42,7 @@ export type Apps = ReturnType<typeof createApps>
 const mostBytes = 10 * 1024 * 1024
 
 /** Apps, what their folders say, and changes to them. */
-export function createApps({ store, revision, recorder, seal, unseal }: AppsDeps) {
+export function createApps({ store, revision, recorder, beginTriggers, seal, unseal }: AppsDeps) {
   let known: { readonly revision: number; readonly views: Promise<readonly AppView[]> } | undefined
   const about = (id: string) => ({ kind: 'app', id }) as const
 
@@ -60,6 +63,15 @@ export function createApps({ store, revision, recorder, seal, unseal }: AppsDeps
     const { faults } = readAppConfiguration(textsOf(app.files))
     if (faults.length > 0) throw new AppFaults(faults)
     return { ...app, ids: idsOf(app), changedAt: recorder.now() }
+  }
+
+  /** Writes what may hold triggers, which are told of what happens from now on. */
+  async function withTriggers<T>(write: () => Promise<T>): Promise<T> {
+    const keep = await beginTriggers()
+    const written = await write()
+    // A server that looked before had nobody to tell, and forgot the moment.
+    await keep()
+    return written
   }
 
   async function existing(id: string): Promise<AppView> {
@@ -107,13 +119,15 @@ export function createApps({ store, revision, recorder, seal, unseal }: AppsDeps
       }
       const app = checked(current ? { ...current, name, files } : fresh)
       const changed = changesOf(current?.files ?? {}, files)
-      if (!isDryRun && !current) await store.insert(app, [recorder.event('app.created', actor, about(app.id), { clientAppId })])
-      else if (!isDryRun && changed.some(({ change }) => change !== 'none')) {
-        const fields = changed.filter(({ change }) => change !== 'none').map(({ path }) => path)
-        await store.update(app.id, (before) => ({
-          app: checked({ ...before, name, files }),
-          events: [recorder.event('app.changed', actor, about(app.id), { fields })],
-        }))
+      const fields = changed.filter(({ change }) => change !== 'none').map(({ path }) => path)
+      if (!isDryRun && (!current || fields.length > 0)) {
+        await withTriggers(async () => {
+          if (!current) return store.insert(app, [recorder.event('app.created', actor, about(app.id), { clientAppId })])
+          await store.update(app.id, (before) => ({
+            app: checked({ ...before, name, files }),
+            events: [recorder.event('app.changed', actor, about(app.id), { fields })],
+          }))
+        })
       }
       const view = viewOf(app)
       return {
@@ -130,19 +144,21 @@ export function createApps({ store, revision, recorder, seal, unseal }: AppsDeps
      * @throws AppNotFound, AppFaults
      */
     editFiles(id: string, edit: (view: AppView) => Readonly<Record<string, string | undefined>>, actor: Actor): Promise<App> {
-      return store.update(id, (before) => {
-        const edited = edit(viewOf(before))
-        const files = { ...before.files }
-        for (const [path, text] of Object.entries(edited)) {
-          if (text === undefined) delete files[path]
-          else files[path] = Buffer.from(text).toString('base64')
-        }
-        const fields = changesOf(before.files, files)
-          .filter(({ change }) => change !== 'none')
-          .map(({ path }) => path)
-        if (fields.length === 0) return undefined
-        return { app: checked({ ...before, files }), events: [recorder.event('app.changed', actor, about(id), { fields })] }
-      })
+      return withTriggers(() =>
+        store.update(id, (before) => {
+          const edited = edit(viewOf(before))
+          const files = { ...before.files }
+          for (const [path, text] of Object.entries(edited)) {
+            if (text === undefined) delete files[path]
+            else files[path] = Buffer.from(text).toString('base64')
+          }
+          const fields = changesOf(before.files, files)
+            .filter(({ change }) => change !== 'none')
+            .map(({ path }) => path)
+          if (fields.length === 0) return undefined
+          return { app: checked({ ...before, files }), events: [recorder.event('app.changed', actor, about(id), { fields })] }
+        }),
+      )
     },
 
     /** Sets how long refresh tokens live from now on. @throws AppNotFound */

@@ -32,6 +32,11 @@ interface AppFunction extends FunctionFile {
   readonly path: string
 }
 
+interface AppTrigger extends TriggerFile {
+  /** Of its file in the folder. */
+  readonly path: string
+}
+
 interface AppDataSource extends DataSourceFile {
   /** By `database.collection`. */
   readonly rules: ReadonlyMap<string, RulesFile>
@@ -54,7 +59,7 @@ export interface AppConfiguration {
   readonly customUserData?: CustomUserData
   readonly customUserDataFile: CustomUserDataFile
   readonly functions: ReadonlyMap<string, AppFunction>
-  readonly triggers: ReadonlyMap<string, TriggerFile>
+  readonly triggers: ReadonlyMap<string, AppTrigger>
   readonly dataSources: ReadonlyMap<string, AppDataSource>
   readonly values: ReadonlyMap<string, ValueFile>
   readonly environment: { readonly tag: string; readonly values: Readonly<Record<string, unknown>> }
@@ -97,10 +102,13 @@ export function readAppConfiguration(files: ReadonlyMap<string, string>): {
   const custom = read<CustomUserDataFile>('auth/custom_user_data.json', customUserDataFile, { enabled: false })
   const functions = functionsOf(read('functions/config.json', functionsFile, []), matching(patterns.function), files, faults)
 
-  const triggers = new Map<string, TriggerFile>()
+  const triggers = new Map<string, AppTrigger>()
   for (const { path, name } of matching(patterns.trigger)) {
     const trigger = read<TriggerFile | undefined>(path, triggerFile, undefined)
-    if (trigger) triggers.set(trigger.name ?? name, trigger)
+    if (!trigger) continue
+    const called = trigger.name ?? name
+    if (triggers.has(called)) faults.push(faultsOf(path, ['name'], `${called} is the name of another trigger too`))
+    triggers.set(called, { ...trigger, path })
   }
   const dataSources = new Map<string, AppDataSource>()
   for (const { path, name } of matching(patterns.dataSource)) {
@@ -148,11 +156,15 @@ export function readAppConfiguration(files: ReadonlyMap<string, string>): {
     environment,
     notServed: [...files.keys()]
       .filter((path) => !single.has(path) && !Object.values(patterns).some((pattern) => pattern.test(path)))
+      .concat([...triggers.values()].filter(isNotServed).map(({ path }) => path))
       .toSorted(),
   }
   faults.push(...danglingNames(configuration))
   return { configuration, faults }
 }
+
+/** Triggers of a database, and those that call something else than a function. */
+const isNotServed = ({ type, function_name: name }: AppTrigger) => type === 'DATABASE' || name === undefined
 
 function providersOf(given: Readonly<Record<string, unknown>>, faults: string[]): ReadonlyMap<string, AuthProvider> {
   const file = 'auth/providers.json'
@@ -223,7 +235,7 @@ function danglingNames({
     if (!dataSources.has(service)) faults.push(faultsOf(file, ['mongo_service_name'], `there is no data source ${JSON.stringify(service)}`))
   }
   called(file, ['on_user_creation_function_name'], custom.on_user_creation_function_name)
-  for (const [name, trigger] of triggers) called(`triggers/${name}.json`, ['function_name'], trigger.function_name)
+  for (const { path, function_name: name } of triggers.values()) called(path, ['function_name'], name)
   for (const [name, { value, from_secret }] of values) {
     if (from_secret && typeof value !== 'string') faults.push(faultsOf(`values/${name}.json`, ['value'], 'must be the name of a secret'))
   }

@@ -79,6 +79,14 @@ export const valueEdit = (name: string, value: Fields | undefined): Edit => ({
   [`values/${name}.json`]: value && written({ ...value, name }),
 })
 
+/** Puts a trigger, or takes it away. */
+export const triggerEdit = ({ configuration }: AppView, name: string, trigger: Fields | undefined): Edit => ({
+  [configuration.triggers.get(name)?.path ?? `triggers/${name}.json`]: trigger && written({ ...trigger, name }),
+})
+
+export const triggerIn = (view: AppView, name: string): Fields =>
+  jsonOf<Fields>(view, view.configuration.triggers.get(name)?.path ?? '', {})
+
 /** Takes a data source away, with its rules. */
 export function serviceRemoval({ app }: AppView, name: string): Edit {
   const paths = Object.keys(app.files).filter((path) => path.startsWith(`data_sources/${name}/`))

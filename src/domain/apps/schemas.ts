@@ -1,5 +1,6 @@
 /** The files of an app's folder, field by field. What they have beside these is kept and means nothing here. */
 import { z } from 'zod'
+import { nextMoment } from '#src/base/schedule.ts'
 
 const text = z.string()
 const flag = z.boolean()
@@ -125,6 +126,16 @@ export const functionsFile = z.array(functionFile)
 const operation = z.enum(['LOGIN', 'CREATE', 'DELETE'])
 const strings = z.union([z.array(text), text.transform((value) => [value])])
 
+/** What is wrong with a schedule; nothing when it is right. */
+function scheduleFault(schedule: string): string | undefined {
+  try {
+    nextMoment(schedule, new Date())
+    return undefined
+  } catch {
+    return `must be a cron expression of five parts, like "0 3 * * *", and is ${JSON.stringify(schedule)}`
+  }
+}
+
 export const triggerFile = z
   .looseObject({
     id: text.optional(),
@@ -138,12 +149,19 @@ export const triggerFile = z
       operation_types: z.array(text).optional(),
       providers: strings.optional(),
       schedule: text.optional(),
+      skip_catchup_events: flag.optional(),
     }),
     event_processors: z
       .looseObject({
         FUNCTION: z.looseObject({ config: z.looseObject({ function_name: text.optional(), function_id: text.optional() }) }).optional(),
       })
       .optional(),
+  })
+  .superRefine(({ type, config: { operation_type: operations = [], schedule } }, { addIssue }) => {
+    if (type === 'AUTHENTICATION' && operations.length === 0)
+      addIssue({ code: 'custom', path: ['config', 'operation_type'], message: 'is missing: LOGIN, CREATE or DELETE' })
+    const fault = type === 'SCHEDULED' && scheduleFault(schedule ?? '')
+    if (fault) addIssue({ code: 'custom', path: ['config', 'schedule'], message: fault })
   })
   .transform((trigger) => ({
     ...trigger,

@@ -82,6 +82,8 @@ export interface EventPayloads {
   'app.changed': { fields: readonly string[] }
   'app.secret_changed': { name: string }
   'app.removed': Record<string, never>
+  /** The function threw, or is gone; `reason` is its message. Given up, it is a dead letter. */
+  'trigger.failed': { trigger: string; attempt: number; reason: string; givenUp: boolean }
   'key.created': { algorithm: string; activeFrom: string }
   'key.retired': { publishedUntil: string }
   'key.removed': Record<string, never>

@@ -25,7 +25,6 @@ export interface CustomDataDeps {
   readonly dataSource: Pick<DataSource, 'collection'>
   /** How many bytes of JSON a token carries at most. */
   readonly mostBytes: number
-  /** Called for a document that is larger than App Services advises. */
   /** Called when the field that documents are found by has no index, and none could be made. */
   readonly onIndexMissing: (facts: {
     readonly app: string
@@ -33,6 +32,7 @@ export interface CustomDataDeps {
     readonly field: string
     readonly reason: string
   }) => void
+  /** Called for a document that is larger than App Services advises. */
   readonly onLarge: (facts: { readonly app: string; readonly userId: string; readonly bytes: number; readonly isOmitted: boolean }) => void
 }
 

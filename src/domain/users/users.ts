@@ -26,6 +26,8 @@ export interface UsersDeps {
   readonly recorder: Recorder
   /** Ends every session and token of a user who may no longer act. */
   readonly endSessions: (userId: UserId) => Promise<void>
+  /** Told of a user who is about to leave an app, while they are there still. */
+  readonly onLeaving: (user: User, app: string) => Promise<void>
   /** Forgets who has failed to sign in under a name, so that nobody must wait. */
   readonly forgiveFailures: (loginName: string) => Promise<void>
 }
@@ -67,7 +69,7 @@ interface ProfileEdit extends Omit<UserEdit, 'profile'> {
 
 export type Users = ReturnType<typeof createUsers>
 
-export function createUsers({ store, tokens, passwords, recorder, endSessions, forgiveFailures }: UsersDeps) {
+export function createUsers({ store, tokens, passwords, recorder, endSessions, onLeaving, forgiveFailures }: UsersDeps) {
   const about = (id: UserId) => ({ kind: 'user', id }) as const
 
   /** Moves a user to `state` unless they are in it, and ends what they hold when they may no longer act. */
@@ -96,6 +98,23 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
     const [owners, current] = await Promise.all([store.findByVerifiedEmail(username), own && store.find(own)])
     if (current && comparable(current.username) === comparable(username)) return
     if (owners.some(({ id }) => id !== own)) throw new UsernameTaken(username)
+  }
+
+  const appsOf = ({ identities = [] }: User) => [...new Set(identities.map(({ app }) => app))]
+
+  function leaving({ id, identities = [] }: User, app: string, actor: Actor, sequence: number): AuditEvent {
+    const providers = identities.filter((each) => each.app === app).map(({ provider }) => provider)
+    return recorder.event('user.left_app', actor, about(id), { app, providers: [...new Set(providers)] }, sequence)
+  }
+
+  /** Removes a user, out of every app first. */
+  async function remove(user: User, actor: Actor): Promise<void> {
+    for (const app of appsOf(user)) await onLeaving(user, app)
+    await store.remove(user.id, (current) => {
+      const left = appsOf(current).map((app, index) => leaving(current, app, actor, current.sequence + 1 + index))
+      return [...left, recorder.event('user.removed', actor, about(user.id), {}, current.sequence + left.length + 1)]
+    })
+    await endSessions(user.id)
   }
 
   async function replacePassword(id: UserId, password: Pick<User, 'passwordHash' | 'passwordImport'>, actor: Actor): Promise<User> {
@@ -321,21 +340,11 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
       const user = await store.find(id)
       if (!user) throw new UserNotFound(id)
       const left = (identities: readonly Identity[] = []) => identities.filter((each) => each.app !== app)
-      const isOnlyThere = user.cameBy === app && left(user.identities).length === 0
-      const event = (current: User, sequence: number) => {
-        const providers = (current.identities ?? []).filter((each) => each.app === app).map(({ provider }) => provider)
-        return recorder.event('user.left_app', actor, about(id), { app, providers: [...new Set(providers)] }, sequence)
-      }
-      if (isOnlyThere) {
-        await store.remove(id, (current) => [
-          event(current, current.sequence + 1),
-          recorder.event('user.removed', actor, about(id), {}, current.sequence + 2),
-        ])
-        await endSessions(id)
-      } else
-        await store.update(id, (current) =>
-          step(current, { identities: left(current.identities) }, (sequence) => [event(current, sequence)]),
-        )
+      if (user.cameBy === app && left(user.identities).length === 0) return remove(user, actor)
+      await onLeaving(user, app)
+      await store.update(id, (current) =>
+        step(current, { identities: left(current.identities) }, (sequence) => [leaving(current, app, actor, sequence)]),
+      )
     },
 
     deactivate: (id: UserId, actor: Actor) => moveTo(id, 'inactive', 'user.deactivated', actor),
@@ -351,8 +360,9 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, f
 
     /** Removes a user with metadata, tokens and sessions; the trail keeps what happened. @throws UserNotFound */
     async remove(id: UserId, actor: Actor): Promise<void> {
-      await store.remove(id, (current) => [recorder.event('user.removed', actor, about(id), {}, current.sequence + 1)])
-      await endSessions(id)
+      const user = await store.find(id)
+      if (!user) throw new UserNotFound(id)
+      await remove(user, actor)
     },
 
     /** A new personal access token; its text is told this once. @throws UserNotFound */

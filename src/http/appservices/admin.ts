@@ -14,6 +14,8 @@ import {
   providerEdit,
   providerIn,
   serviceRemoval,
+  triggerEdit,
+  triggerIn,
   valueEdit,
 } from '#src/domain/apps/editing.ts'
 import { AppRefused, badRequest, missingParameter, userNotFound } from '#src/domain/apps/failures.ts'
@@ -21,6 +23,7 @@ import type { ApiKeys } from '#src/domain/apps/providers/apiKeys.ts'
 import type { EmailPassword, Registration } from '#src/domain/apps/providers/emailPassword.ts'
 import type { AppSessions } from '#src/domain/apps/sessions.ts'
 import { userObjectOf } from '#src/domain/apps/userObject.ts'
+import type { Tasks } from '#src/domain/triggers/tasks.ts'
 import type { CustomDataOf } from '#src/domain/userdata/customData.ts'
 import { plain } from '#src/domain/userdata/plain.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
@@ -37,6 +40,7 @@ export interface AdminNeeds {
   readonly emailPassword: EmailPassword
   readonly apiKeys: ApiKeys
   readonly customDataOf: CustomDataOf
+  readonly triggerTasks: Pick<Tasks, 'listDead' | 'revive'>
   readonly leave: (view: AppView, user: User) => Promise<void>
   /** Another client app id: `name-abcde`. */
   readonly newClientAppId: (name: string) => string
@@ -59,7 +63,7 @@ interface Asked {
 
 /** The addresses of the admin API, relative to its own. */
 export function adminEndpoints(needs: AdminNeeds): readonly Endpoint[] {
-  const { adminSessions, apps, users, sessions, emailPassword, apiKeys, customDataOf, leave, newClientAppId } = needs
+  const { adminSessions, apps, users, sessions, emailPassword, apiKeys, customDataOf, triggerTasks, leave, newClientAppId } = needs
 
   async function actorOf(ctx: Context) {
     return { kind: 'user', id: (await adminSessions.byAccessToken(bearerOf(ctx))).id } as const
@@ -108,6 +112,26 @@ export function adminEndpoints(needs: AdminNeeds): readonly Endpoint[] {
       last_authentication_date: used ? seconds(new Date(used)) : 0,
       data,
       identities: identities.map(({ id, provider_type }) => ({ id, provider_type, provider_id: idOf(app, 'provider', provider_type) })),
+    }
+  }
+
+  /** A trigger with what was given up of it. */
+  async function toldTrigger(view: AppView, name: string) {
+    const { function_name: called, disabled } = view.configuration.triggers.get(name) ?? {}
+    const dead = await triggerTasks.listDead(view.app.id, name)
+    return {
+      ...triggerIn(view, name),
+      _id: idOf(view.app, 'trigger', name),
+      name,
+      disabled,
+      ...(called !== undefined && { function_name: called, function_id: idOf(view.app, 'function', called) }),
+      dead_letters: dead.map(({ id, event, failures, reason, failedAt }) => ({
+        _id: id,
+        ...(event && { event: { operationType: event.operationType, user_id: event.userId, time: event.at } }),
+        attempts: failures,
+        error: reason,
+        failed_at: failedAt,
+      })),
     }
   }
 
@@ -369,6 +393,28 @@ export function adminEndpoints(needs: AdminNeeds): readonly Endpoint[] {
     }),
     inApp('DELETE', '/values/:id', 204, (asked) => edit(asked, (view) => valueEdit(nameOf(view, 'value', asked.at.id ?? ''), undefined))),
 
+    inApp('GET', '/triggers', 200, async ({ view }) =>
+      Promise.all([...view.configuration.triggers.keys()].map((name) => toldTrigger(view, name))),
+    ),
+    inApp('POST', '/triggers', 201, async (asked) => {
+      const { name, ...given } = await readEjson(asked.ctx)
+      if (typeof name !== 'string' || !/^[A-Za-z][\w-]{0,63}$/.test(name))
+        throw badRequest('name must be 1 to 64 letters, digits, "_" and "-", and begin with a letter')
+      if (asked.view.configuration.triggers.has(name))
+        throw new AppRefused(409, 'TriggerDuplicateName', `trigger name '${name}' already exists`)
+      const app = await edit(asked, (view) => triggerEdit(view, name, triggerFields(view, given)))
+      return { _id: idOf(app, 'trigger', name), name, type: given.type }
+    }),
+    inApp('GET', '/triggers/:id', 200, async ({ view, at }) => toldTrigger(view, nameOf(view, 'trigger', at.id ?? ''))),
+    inApp('PUT', '/triggers/:id', 204, async (asked) => {
+      const { name: _, ...given } = await readEjson(asked.ctx)
+      await edit(asked, (view) => triggerEdit(view, nameOf(view, 'trigger', asked.at.id ?? ''), triggerFields(view, given)))
+    }),
+    inApp('DELETE', '/triggers/:id', 204, (asked) =>
+      edit(asked, (view) => triggerEdit(view, nameOf(view, 'trigger', asked.at.id ?? ''), undefined)),
+    ),
+    inApp('PUT', '/triggers/:id/resume', 204, ({ view, at }) => triggerTasks.revive(view.app.id, nameOf(view, 'trigger', at.id ?? ''))),
+
     inApp('GET', '/security/refresh_token_expiration', 200, async ({ view }) => ({
       expiration_time_seconds: view.app.refreshTokenSeconds,
     })),
@@ -407,6 +453,23 @@ function textIn(segment: string): string {
     return decodeURIComponent(segment)
   } catch {
     throw badRequest('the address is not percent-encoded UTF-8')
+  }
+}
+
+/** A trigger as its file has it: the admin API knows functions by ids, in either of two places. */
+function triggerFields(view: AppView, { _id: _, function_id: id, dead_letters: __, ...rest }: Fields): Fields {
+  const processors = rest.event_processors as { readonly FUNCTION?: { readonly config?: Fields } } | undefined
+  const { function_id: newerId, ...newer } = processors?.FUNCTION?.config ?? {}
+  const name = [id, newerId].map((each) => (typeof each === 'string' && each !== '' ? nameOf(view, 'function', each) : undefined))
+  return {
+    ...rest,
+    ...(name[0] !== undefined && { function_name: name[0] }),
+    ...(processors?.FUNCTION && {
+      event_processors: {
+        ...processors,
+        FUNCTION: { ...processors.FUNCTION, config: { ...newer, ...(name[1] !== undefined && { function_name: name[1] }) } },
+      },
+    }),
   }
 }
 
