@@ -135,6 +135,61 @@ export const appServicesSecretCommand: Command = {
   },
 }
 
+export const appServicesTriggersCommand: Command = {
+  name: 'app-services triggers',
+  summary: 'The triggers of an app, with what was given up of each; --retry has that run once more',
+  operands: 'APP',
+  options: { retry: { type: 'string', value: 'TRIGGER', help: 'Run what was given up of this trigger once more' } },
+  async run(invocation) {
+    const [clientAppId] = operandsOf(invocation, 'APP')
+    const retry = optionOf(invocation, 'retry')
+    return withDomain(invocation, async ({ apps, triggerTasks }) => {
+      const view = await apps.findByClientAppId(clientAppId)
+      if (!view) throw new AppNotFound(clientAppId)
+      const { triggers } = view.configuration
+      if (retry !== undefined) {
+        if (!triggers.has(retry)) throw new WrongUsage(`${clientAppId} has no trigger ${JSON.stringify(retry)}`)
+        const retried = await triggerTasks.revive(view.app.id, retry)
+        return { json: { app: clientAppId, trigger: retry, retried }, text: [`${retried} runs of ${retry} are tried again`] }
+      }
+      const told = await Promise.all(
+        [...triggers].map(async ([name, { type, disabled, function_name: called, config }]) => ({
+          name,
+          type,
+          disabled,
+          function: called,
+          config,
+          deadLetters: await triggerTasks.listDead(view.app.id, name),
+        })),
+      )
+      return {
+        json: { app: clientAppId, triggers: told },
+        text:
+          told.length === 0
+            ? [`${clientAppId} has no triggers`]
+            : [
+                ...table(
+                  ['TRIGGER', 'TYPE', 'STATE', 'FUNCTION', 'GIVEN UP'],
+                  told.map((each) => [
+                    each.name,
+                    each.type,
+                    each.disabled ? 'disabled' : 'enabled',
+                    each.function ?? '',
+                    String(each.deadLetters.length),
+                  ]),
+                ),
+                ...told.flatMap(({ name, deadLetters }) =>
+                  deadLetters.map(
+                    ({ failedAt, event, reason }) =>
+                      `${name}: ${failedAt} ${event ? `${event.operationType} of ${event.userId}: ` : ''}${reason}`,
+                  ),
+                ),
+              ],
+      }
+    })
+  },
+}
+
 async function secretValue(path: string | undefined): Promise<string> {
   const chunks: Buffer[] = []
   if (path === undefined) for await (const chunk of process.stdin) chunks.push(chunk as Buffer)

@@ -61,6 +61,10 @@ const commands: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'Give a secret of an app its value',
     load: async () => (await import('./appServices.ts')).appServicesSecretCommand,
   },
+  'app-services triggers': {
+    summary: 'The triggers of an app, with what was given up',
+    load: async () => (await import('./appServices.ts')).appServicesTriggersCommand,
+  },
   'keys list': { summary: 'Signing keys and what they are now', load: async () => (await import('./keys.ts')).keysListCommand },
   'keys rotate': { summary: 'Make successors to the signing keys', load: async () => (await import('./keys.ts')).keysRotateCommand },
   'keys retire': { summary: 'Take a former key away at once', load: async () => (await import('./keys.ts')).keysRetireCommand },

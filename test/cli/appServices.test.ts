@@ -107,6 +107,33 @@ test('a secret gets its value from stdin, and is told to nobody', async () => {
   expect((await place.run(['app-services', 'push', 'app', '--json'])).json.missingSecrets).toEqual(['jwtKey'])
 })
 
+test('triggers are listed with what was given up, which can be run again', async () => {
+  const place = workplace()
+  cpSync(example, place.path('app'), { recursive: true })
+  const trigger = {
+    name: 'hello',
+    type: 'AUTHENTICATION',
+    function_name: 'setFavoriteColor',
+    config: { operation_type: 'LOGIN' },
+    disabled: false,
+  }
+  mkdirSync(place.path('app/triggers'))
+  writeFileSync(place.path('app/triggers/hello.json'), JSON.stringify(trigger))
+  await place.run(['app-services', 'push', 'app'])
+  const domain = await openDomain(readConfiguration({ DOSSIER_STORE: `sqlite:${place.path('data')}` }))
+  const app = (await domain.apps.findByClientAppId('myapp-abcde'))?.app.id ?? ''
+  await domain.triggerTasks.bury({ id: '1', app, trigger: 'hello', failures: 6, notBefore: 0 }, 'no thanks', new Date())
+  await domain.stores.close()
+  const list = await place.run(['app-services', 'triggers', 'myapp-abcde'])
+  expect(list.stdout).toMatch(/^hello +AUTHENTICATION +enabled +setFavoriteColor +1$/m)
+  expect(list.stdout).toMatch(/^hello: \S+Z no thanks$/m)
+  expect((await place.run(['app-services', 'triggers', 'myapp-abcde', '--retry', 'hello'])).stdout).toBe(
+    '1 runs of hello are tried again\n',
+  )
+  expect((await place.run(['app-services', 'triggers', 'myapp-abcde', '--json'])).json.triggers[0].deadLetters).toEqual([])
+  expect((await place.run(['app-services', 'triggers', 'myapp-abcde', '--retry', 'none'])).status).toBe(2)
+})
+
 test('the example does what its readers are told', async () => {
   await using idp = await startIdp({ store: `sqlite:${tempDir()}` })
   const folder = new Map(filesIn(example).map((path) => [path, readFileSync(join(example, path))]))

@@ -40,7 +40,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   eta: ['src/http/kit'],
   nodemailer: ['src/connectors'],
   mingo: ['src/storage/sqlite'],
-  croner: ['src/domain/triggers'],
+  croner: ['src/base'],
   pino: ['src/platform'],
 }
 

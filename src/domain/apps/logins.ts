@@ -29,6 +29,8 @@ export interface Vouched {
   readonly kind?: User['kind']
   /** The Dossier user whose credentials these were, who logs in to this app for the first time. */
   readonly user?: User
+  /** To be called once they are a user, or the identity is linked to one. */
+  readonly onEntered?: () => Promise<void>
 }
 
 /** Judges the credentials of a login. @throws AppRefused */
@@ -133,8 +135,10 @@ export function createLogins(deps: LoginsDeps) {
     if (vouched.provider === 'local-userpass' && own.some(({ provider }) => provider === 'local-userpass')) {
       throw invalidLink('the user has an e-mail address and a password already')
     }
+    const { hashedPassword, profile = {} } = vouched
+    if (hashedPassword !== undefined && user.passwordHash !== undefined) throw invalidLink('the user has a password already')
     try {
-      return await users.addIdentity(userId, newIdentity(view, vouched), { kind: 'user', id: userId })
+      return await users.addIdentity(userId, newIdentity(view, vouched), { kind: 'user', id: userId }, { hashedPassword, profile })
     } catch (error) {
       if (isTaken(error, 'identity')) throw invalidLink('a user already logs in by these credentials')
       throw error
@@ -149,9 +153,11 @@ export function createLogins(deps: LoginsDeps) {
   async function admit(view: AppView, vouched: Vouched, { facts, device, linkTo }: LoginOptions): Promise<LoggedIn> {
     if (linkTo) {
       const user = await link(view, vouched, linkTo)
+      await vouched.onEntered?.()
       return { user, session: linkTo, accessToken: await accessTokenOf(view, linkTo) }
     }
     const user = await enter(view, vouched, facts)
+    await vouched.onEntered?.()
     if (user.state !== 'active') throw userDisabled()
     const identity = (user.identities ?? []).find(
       (each) => each.app === view.app.id && each.provider === vouched.provider && each.key === vouched.key,

@@ -2,7 +2,7 @@
 import type { AppView } from '../apps/app.ts'
 import type { AuditEvent, EventPayloads, EventType } from '../audit/events.ts'
 
-export type OperationType = 'LOGIN' | 'CREATE' | 'DELETE'
+type OperationType = 'LOGIN' | 'CREATE' | 'DELETE'
 
 /** What happened to a user in an app. */
 export interface AppEvent {

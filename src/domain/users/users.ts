@@ -288,13 +288,26 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, o
       )
     },
 
-    /** Adds an identity. @throws UserNotFound, IdentityTaken */
-    addIdentity: (id: UserId, identity: Identity, actor: Actor): Promise<User> =>
-      store.update(id, (current) =>
-        step(current, { identities: [...(current.identities ?? []), identity] }, (sequence) => [
-          recorder.event('user.identity_added', actor, about(id), { app: identity.app, provider: identity.provider }, sequence),
-        ]),
-      ),
+    /** Adds an identity, with a password for whoever has none, and what of the profile is not known yet. @throws UserNotFound, IdentityTaken */
+    addIdentity: (
+      id: UserId,
+      identity: Identity,
+      actor: Actor,
+      { hashedPassword, profile = {} }: { readonly hashedPassword?: string | undefined; readonly profile?: Profile } = {},
+    ): Promise<User> =>
+      store.update(id, (current) => {
+        const isPasswordNew = hashedPassword !== undefined && current.passwordHash === undefined
+        const changes = {
+          identities: [...(current.identities ?? []), identity],
+          ...(isPasswordNew && { passwordHash: hashedPassword }),
+          ...(current.profile.email === undefined && profile.email !== undefined && { profile: { ...profile, ...current.profile } }),
+        }
+        const { app, provider } = identity
+        return step(current, changes, (sequence) => [
+          recorder.event('user.identity_added', actor, about(id), { app, provider }, sequence),
+          ...(isPasswordNew ? [recorder.event('user.password_changed', actor, about(id), {}, sequence + 1)] : []),
+        ])
+      }),
 
     /** Notes that somebody has logged in by an identity, and what its provider says of them now. That changes nothing of theirs. @throws UserNotFound */
     useIdentity: (id: UserId, { app, provider, key }: IdentityKey, { data, usedAt }: Pick<Identity, 'data' | 'usedAt'>): Promise<User> =>

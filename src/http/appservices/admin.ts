@@ -250,9 +250,7 @@ export function adminEndpoints(needs: AdminNeeds): readonly Endpoint[] {
     inApp('POST', '/user_registrations/by_email/:email/send_confirm', 200, ({ ctx, view, at }) =>
       emailPassword.resendConfirmation(view, { email: at.email }, factsOf(ctx)),
     ),
-    inApp('POST', '/user_registrations/by_email/:email/confirm', 204, ({ ctx, view, at }) =>
-      emailPassword.confirmPending(view, at.email ?? '', factsOf(ctx)),
-    ),
+    inApp('POST', '/user_registrations/by_email/:email/confirm', 204, ({ view, at }) => emailPassword.confirmPending(view, at.email ?? '')),
     inApp('POST', '/user_registrations/by_email/:email/run_confirm', 202, ({ ctx, view, at }) =>
       emailPassword.rerunConfirmation(view, { email: at.email }, factsOf(ctx)),
     ),

@@ -227,3 +227,35 @@ test('keys of the server log in as users of their own', async () => {
   expect((await app('DELETE', `/api_keys/${made.body._id}`)).status).toBe(204)
   expect((await app('GET', '/api_keys')).body).toEqual([])
 })
+
+test('triggers are made, changed and removed; a function that one runs is in use', async () => {
+  const function_id = await idOf('/functions', 'spare')
+  const trigger = { name: 'nightly', type: 'SCHEDULED', function_id, config: { schedule: '0 3 * * *' }, disabled: true }
+  const made = await app('POST', '/triggers', trigger)
+  expect([made.status, made.body]).toEqual([201, { _id: expect.any(String), name: 'nightly', type: 'SCHEDULED' }])
+  expect(await app('POST', '/triggers', trigger)).toMatchObject({ status: 409, body: { error_code: 'TriggerDuplicateName' } })
+  const at = `/triggers/${made.body._id}`
+  expect((await app('GET', at)).body).toEqual({ ...trigger, _id: made.body._id, function_name: 'spare', dead_letters: [] })
+  expect(await app('DELETE', `/functions/${function_id}`)).toMatchObject({
+    status: 400,
+    body: { error: expect.stringContaining('triggers/nightly.json: function_name: there is no function "spare"') },
+  })
+  const login = { ...trigger, type: 'AUTHENTICATION', config: { operation_type: 'LOGIN', providers: ['anon-user'] }, disabled: false }
+  expect((await app('PUT', at, login)).status).toBe(204)
+  expect((await app('GET', '/triggers')).body).toMatchObject([
+    { name: 'nightly', type: 'AUTHENTICATION', config: login.config, disabled: false },
+  ])
+  for (const [config, fault] of [
+    [{ schedule: 'every day' }, 'must be a cron expression of five parts'],
+    [{}, 'must be a cron expression of five parts'],
+  ] as const) {
+    expect(await app('PUT', at, { ...trigger, config })).toMatchObject({ status: 400, body: { error: expect.stringContaining(fault) } })
+  }
+  expect(await app('PUT', at, { ...login, config: {} })).toMatchObject({
+    status: 400,
+    body: { error: expect.stringContaining('config.operation_type: is missing') },
+  })
+  expect((await app('PUT', `${at}/resume`)).status).toBe(204)
+  expect((await app('DELETE', at)).status).toBe(204)
+  expect(await app('GET', at)).toMatchObject({ status: 404, body: { error_code: 'TriggerNotFound' } })
+})

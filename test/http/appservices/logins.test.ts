@@ -104,15 +104,26 @@ test('an identity is linked to a user, who stays the same; one that somebody use
   const client = place.client()
   const user = await client.logIn(Credentials.anonymous(false))
   await client.emailPasswordAuth.registerUser({ email: 'linked@app.example', password: secret })
-  // Registered, and so somebody else already: only an address that nobody has is linked by registering after the link.
-  expect(await errorOf(user.linkCredentials(Credentials.emailPassword('linked@app.example', secret)))).toEqual([
-    400,
-    'BadRequest',
-    expect.stringContaining('invalid user link request'),
-  ])
+  await user.linkCredentials(Credentials.emailPassword('linked@app.example', secret))
+  expect((await place.client().logIn(Credentials.emailPassword('linked@app.example', secret))).id).toBe(user.id)
   await user.linkCredentials(Credentials.function({ name: 'linked', secret: 'open' } as never))
-  expect(user.identities.map(({ providerType }) => providerType)).toEqual(['anon-user', 'custom-function'])
+  expect(user.identities.map(({ providerType }) => providerType)).toEqual(['anon-user', 'local-userpass', 'custom-function'])
   expect((await place.client().logIn(Credentials.function({ name: 'linked', secret: 'open' } as never))).id).toBe(user.id)
+  // The person is one: the same password signs them in at Dossier's own page as soon as their address is proved.
+  expect(await place.domain.users.get(user.id as never)).toMatchObject({ profile: { email: 'linked@app.example' }, cameBy: place.app.id })
+
+  const refused = [400, 'BadRequest', expect.stringContaining('invalid user link request')]
+  const { user: somebody } = await registered('somebody@app.example')
+  expect(await errorOf(user.linkCredentials(Credentials.emailPassword('somebody@app.example', secret)))).toEqual(refused)
+  const other = await place.client().logIn(Credentials.anonymous(false))
+  expect(await errorOf(other.linkCredentials(Credentials.function({ name: 'linked', secret: 'open' } as never)))).toEqual(refused)
+  await client.emailPasswordAuth.registerUser({ email: 'second@app.example', password: secret })
+  expect(await errorOf(somebody.linkCredentials(Credentials.emailPassword('second@app.example', secret)))).toEqual(refused)
+  expect(await errorOf(other.linkCredentials(Credentials.emailPassword('second@app.example', 'another password')))).toEqual([
+    401,
+    'InvalidPassword',
+    'invalid username/password (unauthorized)',
+  ])
 })
 
 test('an expired access token is refreshed by the SDK; a revoked session logs out', async () => {

@@ -58,7 +58,10 @@ describe.each([
     const now = () => new Date(Date.now() + shift)
     beforeAll(async () => {
       const options = { ...newStore(), now }
-      source = await openDocuments(readConfiguration({ DOSSIER_ISSUER: 'http://localhost:1', DOSSIER_STORE: options.store }).dataSource)
+      source = await openDocuments(
+        readConfiguration({ DOSSIER_ISSUER: 'http://localhost:1', DOSSIER_STORE: options.store, DOSSIER_SECRET: 'x'.repeat(40) })
+          .dataSource,
+      )
       place = await startPlace(files(database), options)
       other = await startPlace(files(database), options)
     })

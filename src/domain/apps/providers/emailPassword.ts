@@ -1,6 +1,6 @@
 /**
  * E-mail address and password (contracts/app-services.md, section 3.2): registration with confirmation by a link, by a function or at once, and the reset of a password by
- * either. Whoever has registered and not confirmed is no user yet. A Dossier user logs in here too, by a proven address and their password.
+ * either. Whoever has registered is a user from the first login on, or from when the login is linked to a user. A Dossier user logs in here too, by a proven address and their password.
  */
 import { isObjectId, newObjectId, newSecret } from '#src/base/ids.ts'
 import type { ArtifactStore } from '../../sessions/store.ts'
@@ -48,7 +48,7 @@ export interface EmailPasswordDeps {
   readonly now: () => Date
 }
 
-/** Somebody who has registered and has not confirmed yet. */
+/** Somebody who has registered and has not logged in yet. */
 export interface Registration {
   readonly id: string
   readonly app: string
@@ -58,6 +58,15 @@ export interface Registration {
   readonly tokenId: string
   readonly tokenHash: string
   readonly tokenExpiresAt: string
+  /** Set when they have confirmed, or need not: whether that proved the address. */
+  readonly confirmed?: { readonly isProved: boolean }
+}
+
+interface Holder {
+  readonly id: string
+  readonly passwordHash: string | undefined
+  readonly user?: User
+  readonly registration?: Registration
 }
 
 /** A link to a new password. */
@@ -107,22 +116,24 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
   const put = (registration: Registration) =>
     artifacts.put({ model: registrationModel, id: idOf(registration.app, registration.email), payload: { ...registration } })
 
-  /** Makes a user of somebody who has confirmed, by a link, a function or an administrator. */
-  async function complete(view: AppView, registration: Registration, isProved: boolean, facts: CallerFacts): Promise<User> {
-    const { email, hashedPassword } = registration
-    const profile = { email, ...(isProved && { emailVerified: true }) }
-    const vouched: Vouched = {
+  const remove = ({ app, email }: Registration) => artifacts.remove(registrationModel, idOf(app, email))
+
+  /** Notes that somebody has confirmed, by a link, a function or an administrator: they may log in. */
+  const complete = (registration: Registration, isProved: boolean) => put({ ...registration, confirmed: { isProved } })
+
+  /** Somebody who has confirmed, at the first login. */
+  function newcomer(registration: Registration): Vouched {
+    const { id, email, hashedPassword, confirmed } = registration
+    return {
       provider,
       key: email,
-      id: registration.id,
+      id,
       data: { email },
-      profile: isAddress(email) ? profile : {},
+      profile: isAddress(email) ? { email, ...(confirmed?.isProved && { emailVerified: true }) } : {},
       username: email,
       hashedPassword,
+      onEntered: () => remove(registration),
     }
-    const user = await enter(view, vouched, facts)
-    await artifacts.remove(registrationModel, idOf(view.app.id, email))
-    return user
   }
 
   /** Runs the confirmation function, and does what it says. */
@@ -130,7 +141,7 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
     const { confirmationFunctionName: name = '' } = configOf(view)
     const { email: username, tokenId } = registration
     const status = statusOf(await callFunction({ view, name, arguments: [{ token, tokenId, username }], user: systemUser, facts }))
-    if (status === 'success') await complete(view, registration, false, facts)
+    if (status === 'success') await complete(registration, false)
     else if (status === 'fail') {
       await artifacts.remove(registrationModel, idOf(view.app.id, username))
       throw badRequest(`failed to confirm user "${username}"`)
@@ -144,19 +155,35 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
     await sendMail({ kind: 'confirm', to: registration.email, app: view.app.name, link, ...(subject && { subject }) })
   }
 
-  /** A new password of a user, whose sessions end. */
-  const setPassword = (user: Pick<User, 'id'>, hashedPassword: string) =>
-    users.setPasswordHash(user.id, hashedPassword, { kind: 'user', id: user.id })
+  /** Whose password an address goes with: a user, or somebody who has confirmed and not logged in yet. */
+  async function findHolder(view: AppView, email: string): Promise<Holder | undefined> {
+    const user = await findUser(view, email)
+    if (user) return { id: user.id, passwordHash: user.passwordHash, user }
+    const registration = await findRegistration(view, email)
+    return registration?.confirmed && { id: registration.id, passwordHash: registration.hashedPassword, registration }
+  }
+
+  async function holderOf(view: AppView, email: string): Promise<Holder> {
+    const holder = await findHolder(view, email)
+    if (!holder) throw userNotFound()
+    return holder
+  }
+
+  /** A new password; sessions end. */
+  async function setPassword({ user, registration }: Holder, hashedPassword: string): Promise<void> {
+    if (registration) await put({ ...registration, hashedPassword })
+    if (user) await users.setPasswordHash(user.id, hashedPassword, { kind: 'user', id: user.id })
+  }
 
   async function startReset(
     view: AppView,
-    user: User,
+    holder: Holder,
     email: string,
     hashedPassword?: string,
   ): Promise<{ readonly token: string; readonly tokenId: string }> {
     const token = newSecret()
     const tokenId = newObjectId(now())
-    const payload: Reset = { app: view.app.id, email, userId: user.id, tokenHash: hash(token), ...(hashedPassword && { hashedPassword }) }
+    const payload: Reset = { app: view.app.id, email, userId: holder.id, tokenHash: hash(token), ...(hashedPassword && { hashedPassword }) }
     await artifacts.put({ model: resetModel, id: tokenId, payload: { ...payload }, expiresAt: new Date(now().getTime() + tokenMs) })
     return { token, tokenId }
   }
@@ -173,7 +200,10 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
     const stored = user?.kind === 'human' ? user.passwordHash : registration?.hashedPassword
     if (!(await passwords.verify(password, stored))) throw invalidPassword()
     await throttle.succeeded(attempt)
-    if (!user) throw authError('confirmation required')
+    if (!user) {
+      if (!registration?.confirmed) throw authError('confirmation required')
+      return newcomer(registration)
+    }
     if (user.state !== 'active') throw userDisabled()
     await users.rehashPassword(user, password)
     return { provider, key: email, id: newObjectId(now()), data: { email }, ...(!registered && { user }) }
@@ -202,7 +232,7 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
       if (!isOurs) throw nameInUse()
       const { autoConfirm, runConfirmationFunction } = configOf(view)
       try {
-        if (autoConfirm) await complete(view, registration, false, facts)
+        if (autoConfirm) await complete(registration, false)
         else if (runConfirmationFunction) await confirmByFunction(view, registration, token, facts)
         else await sendLink(view, registration, token)
       } catch (error) {
@@ -213,14 +243,14 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
     },
 
     /** @throws AppRefused, FunctionFailed */
-    async confirm(view: AppView, given: { readonly token?: unknown; readonly tokenId?: unknown }, facts: CallerFacts): Promise<void> {
+    async confirm(view: AppView, given: { readonly token?: unknown; readonly tokenId?: unknown }): Promise<void> {
       assertEnabled(view, provider)
       const { token, tokenId } = tokensOf(given)
       const found = (await artifacts.find(tokenModel, tokenId))?.payload as { email: string; app: string } | undefined
       const registration = found?.app === view.app.id ? await findRegistration(view, found.email) : undefined
       if (registration?.tokenId !== tokenId || registration.tokenHash !== hash(token)) throw tokenInvalid()
       if (!(await artifacts.consume(tokenModel, tokenId, now()))) throw tokenInvalid()
-      await complete(view, registration, configOf(view).runConfirmationFunction !== true, facts)
+      await complete(registration, configOf(view).runConfirmationFunction !== true)
     },
 
     /** Sends the link once more. @throws AppRefused */
@@ -254,9 +284,7 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
       if (runResetFunction) throw badRequest('the app resets passwords by a function, not by e-mail')
       if (!resetPasswordUrl) throw badRequest('the app has no resetPasswordUrl to send people to')
       await assertPatience(throttle, { name: `${view.app.id}:reset:${email}`, address: facts.address })
-      const user = await findUser(view, email)
-      if (!user) throw userNotFound()
-      const { token, tokenId } = await startReset(view, user, email)
+      const { token, tokenId } = await startReset(view, await holderOf(view, email), email)
       await sendMail({
         kind: 'reset',
         to: email,
@@ -277,9 +305,9 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
       if (found?.app !== view.app.id || found.tokenHash !== hash(token)) throw tokenInvalid()
       const hashedPassword = await passwords.hash(passwordOf(given.password), least)
       if (!(await artifacts.consume(resetModel, tokenId, now()))) throw tokenInvalid()
-      const user = await findUser(view, found.email)
-      if (user?.id !== found.userId) throw tokenInvalid()
-      await setPassword(user, hashedPassword)
+      const holder = await findHolder(view, found.email)
+      if (holder?.id !== found.userId) throw tokenInvalid()
+      await setPassword(holder, hashedPassword)
     },
 
     /** Asks the reset function, which may set the password at once. @throws AppRefused, FunctionFailed */
@@ -294,16 +322,15 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
       const { runResetFunction, resetFunctionName: name } = configOf(view)
       if (!runResetFunction || !name) throw badRequest('the app does not reset passwords by a function')
       await assertPatience(throttle, { name: `${view.app.id}:reset:${email}`, address: facts.address })
-      const user = await findUser(view, email)
-      if (!user) throw userNotFound()
-      const currentPasswordValid = await passwords.verify(password, user.passwordHash)
+      const holder = await holderOf(view, email)
+      const currentPasswordValid = await passwords.verify(password, holder.passwordHash)
       const hashedPassword = await passwords.hash(password, least)
-      const { token, tokenId } = await startReset(view, user, email)
+      const { token, tokenId } = await startReset(view, holder, email)
       const more = Array.isArray(given.arguments) ? given.arguments : []
       const first = { username: email, password, token, tokenId, currentPasswordValid }
       const status = statusOf(await callFunction({ view, name, arguments: [first, ...more], user: systemUser, facts }))
       if (status === 'fail') throw badRequest(`failed to reset password for user "${email}"`)
-      if (status === 'success') await setPassword(user, hashedPassword)
+      if (status === 'success') await setPassword(holder, hashedPassword)
     },
 
     /** For the admin API: those who have registered and not confirmed, by address. */
@@ -311,9 +338,17 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
       { app }: AppView,
       { after, limit }: { readonly after?: string; readonly limit: number },
     ): Promise<readonly Registration[]> {
-      const start = idOf(app.id, '')
-      const found = await artifacts.list(registrationModel, { after: after === undefined ? start : idOf(app.id, after), limit })
-      return found.map(({ payload }) => payload as unknown as Registration).filter((each) => each.app === app.id)
+      const found: Registration[] = []
+      for (let last = idOf(app.id, after ?? ''); found.length < limit; ) {
+        const page = (await artifacts.list(registrationModel, { after: last, limit })).map(
+          ({ payload }) => payload as unknown as Registration,
+        )
+        found.push(...page.filter((each) => each.app === app.id && !each.confirmed))
+        const end = page.at(-1)
+        if (page.length < limit || end?.app !== app.id) break
+        last = idOf(app.id, end.email)
+      }
+      return found.slice(0, limit)
     },
 
     /** For the admin API: whether there was such a registration. */
@@ -324,8 +359,7 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
     },
 
     /** For the admin API: confirms somebody in their place. @throws AppRefused, FunctionFailed */
-    confirmPending: async (view: AppView, email: string, facts: CallerFacts): Promise<User> =>
-      complete(view, await pending(view, email), false, facts),
+    confirmPending: async (view: AppView, email: string): Promise<void> => complete(await pending(view, email), false),
 
     /** For the admin API: a user at once. @throws AppRefused, FunctionFailed */
     async create(view: AppView, given: { readonly email?: unknown; readonly password?: unknown }, facts: CallerFacts): Promise<User> {
@@ -358,8 +392,8 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
   /** @throws AppRefused when nobody has registered so, or has confirmed already */
   async function pending(view: AppView, email: string): Promise<Registration> {
     const registration = await findRegistration(view, email)
-    if (registration) return registration
-    if (await findUser(view, email)) throw new AppRefused(400, 'UserAlreadyConfirmed', 'already confirmed')
+    if (registration && !registration.confirmed) return registration
+    if (registration || (await findUser(view, email))) throw new AppRefused(400, 'UserAlreadyConfirmed', 'already confirmed')
     throw userNotFound()
   }
 }
