@@ -4,7 +4,9 @@ import type { Clock } from '#src/base/clock.ts'
 import { Busy } from '#src/base/errors.ts'
 import { nextMoment } from '#src/base/schedule.ts'
 import { createVouchForJwt } from '#src/connectors/customJwt.ts'
+import { createFacebook } from '#src/connectors/facebook.ts'
 import { createMailer } from '#src/connectors/mail.ts'
+import { createOpenIdConnect } from '#src/connectors/openIdConnect.ts'
 import { createAdminSessions } from '#src/domain/apps/adminSessions.ts'
 import type { AppView } from '#src/domain/apps/app.ts'
 import { createClientCalls } from '#src/domain/apps/clientCalls.ts'
@@ -14,9 +16,12 @@ import { vouchForAnonymous } from '#src/domain/apps/providers/anonymous.ts'
 import { createApiKeys } from '#src/domain/apps/providers/apiKeys.ts'
 import { createVouchForCustomFunction } from '#src/domain/apps/providers/customFunction.ts'
 import { createEmailPassword, type EmailPassword } from '#src/domain/apps/providers/emailPassword.ts'
+import { createOAuth, type OAuth } from '#src/domain/apps/providers/oauth.ts'
 import { createAppSessions } from '#src/domain/apps/sessions.ts'
 import { systemUser, userObjectOf } from '#src/domain/apps/userObject.ts'
 import { lazyDataSource } from '#src/domain/documents/lazy.ts'
+import type { IdentityProvider } from '#src/domain/federation/provider.ts'
+import { mapMetadata } from '#src/domain/federation/providerMetadata.ts'
 import { holds } from '#src/domain/rules/expressions.ts'
 import { ruledCollection } from '#src/domain/rules/ruledCollection.ts'
 import { createLease } from '#src/domain/sessions/lease.ts'
@@ -27,6 +32,7 @@ import { hashSecret } from '#src/domain/users/secrets.ts'
 import { IdentityTaken, type User, UsernameTaken } from '#src/domain/users/user.ts'
 import { createFunctionRunner } from '#src/functions/runner.ts'
 import { renderAppMail } from '#src/http/appservices/mail.ts'
+import { callbackPath } from '#src/http/appservices/redirects.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
 import type { Domain } from './composeDomain.ts'
@@ -92,6 +98,14 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
   const sessions = createAppSessions({ artifacts: stores.artifacts, refreshKeys: sealer.derive('app refresh tokens'), sign, verify, now })
   const apiKeys = createApiKeys({ users, hash: hashSecret, now })
   let emailPassword: EmailPassword | undefined
+  const connectors = new Map<string, IdentityProvider>()
+  const connectorOf = (type: string) => {
+    const found =
+      connectors.get(type) ??
+      (type === 'oauth2-facebook' ? createFacebook({ fetch: outboundFetch }) : createOpenIdConnect(type, { fetch: outboundFetch, now }))
+    connectors.set(type, found)
+    return found
+  }
   const vouchers: Readonly<Record<string, VouchFor>> = {
     'anon-user': vouchForAnonymous,
     'local-userpass': (...given) => (emailPassword as EmailPassword).vouchFor(...given),
@@ -104,11 +118,21 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     sessions,
     customDataOf,
     callFunction,
-    vouchers: (type) => (Object.hasOwn(vouchers, type) ? vouchers[type] : undefined),
+    vouchers: (type) => (type.startsWith('oauth2-') ? oauth.vouchFor(type) : Object.hasOwn(vouchers, type) ? vouchers[type] : undefined),
     isTaken: (error, what) => error instanceof (what === 'identity' ? IdentityTaken : UsernameTaken),
     exclusively: (name, work) => lock(name, work, { patienceMs: 10_000, refuse: () => new Busy('this login') }),
     audit: stores.audit,
     recorder,
+  })
+  const oauth: OAuth = createOAuth({
+    callback: `${configuration.DOSSIER_ISSUER}/api/client/v2.0${callbackPath}`,
+    artifacts: stores.artifacts,
+    connectorOf,
+    secretOf: apps.secretOf,
+    findApp: apps.find,
+    mapMetadata,
+    admit: logins.admit,
+    now,
   })
   const send = createMailer({
     smtpUrl: configuration.DOSSIER_SMTP_URL,
@@ -155,6 +179,7 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     sessions,
     logins,
     emailPassword,
+    oauth,
     apiKeys,
     customDataOf,
     calls,

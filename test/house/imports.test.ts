@@ -39,6 +39,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   '@zitadel/proto': ['src/http/zitadel'],
   eta: ['src/http/kit'],
   nodemailer: ['src/connectors'],
+  'openid-client': ['src/connectors'],
   mingo: ['src/storage/sqlite'],
   croner: ['src/base'],
   pino: ['src/platform'],

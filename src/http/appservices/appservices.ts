@@ -2,7 +2,7 @@
  * MongoDB Atlas App Services' client API and admin API (contracts/app-services.md, sections 4 and 5): what `realm-web` and the other SDKs call, and what tools do. Owns its addresses, its JSON and the form of its
  * errors; hands everything else to the domain. Knows neither the database nor how functions are run.
  */
-import type { Context, Middleware } from 'koa'
+import type { Middleware } from 'koa'
 import type { Apps } from '#src/domain/apps/apps.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import { routes } from '../kit/endpoint.ts'
@@ -14,8 +14,6 @@ import { answerError } from './errors.ts'
 export interface AppServicesNeeds extends ClientNeeds, AdminNeeds {
   readonly apps: Apps
   readonly users: AdminNeeds['users']
-  /** Told of what nobody expected. */
-  readonly onFault: (error: unknown, ctx: Context) => void
 }
 
 const clientPrefix = '/api/client/v2.0'

@@ -17,6 +17,7 @@ import type { Endpoint } from '../kit/endpoint.ts'
 import { parseEjson, readEjson, writeEjson } from './body.ts'
 import { bearerOf, factsOf } from './caller.ts'
 import { streamEvents } from './events.ts'
+import { type RedirectsNeeds, redirectEndpoints } from './redirects.ts'
 
 export interface ClientNeeds {
   readonly issuer: string
@@ -28,13 +29,16 @@ export interface ClientNeeds {
   readonly apiKeys: ApiKeys
   readonly customDataOf: CustomDataOf
   readonly calls: ClientCalls
+  readonly oauth: RedirectsNeeds['oauth']
+  /** Told of what nobody expected. */
+  readonly onFault: (error: unknown, ctx: Context) => void
   /** Takes somebody out of an app, who is gone as a whole when they came by it. */
   readonly leave: (view: AppView, user: User) => Promise<void>
 }
 
 /** The addresses of the client API, relative to its own. */
 export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
-  const { issuer, apps, users, sessions, logins, emailPassword, apiKeys, customDataOf, calls, leave } = needs
+  const { issuer, apps, users, sessions, logins, emailPassword, apiKeys, customDataOf, calls, oauth, onFault, leave } = needs
 
   /** The app that the address names. @throws AppRefused */
   async function appOf(ctx: Context): Promise<AppView> {
@@ -62,12 +66,19 @@ export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
     return { view, user }
   }
 
+  /** The session to which a login is to be linked, when the request asks for that. @throws AppRefused */
+  async function linkOf(ctx: Context, view: AppView): Promise<AppSession | undefined> {
+    if (ctx.query.link !== 'true') return undefined
+    const { session } = await byAccess(ctx)
+    if (session.appId !== view.app.id) throw invalidSession()
+    return session
+  }
+
   async function login(ctx: Context): Promise<void> {
     const view = await appOf(ctx)
     const { options, ...credentials } = await readEjson(ctx)
     const device = deviceOf(options)
-    const linkTo = ctx.query.link === 'true' ? (await byAccess(ctx)).session : undefined
-    if (linkTo && linkTo.appId !== view.app.id) throw invalidSession()
+    const linkTo = await linkOf(ctx, view)
     const { type } = ctx.params as { type: string }
     ctx.body = loggedIn(
       await logins.login(view, type, credentials, { facts: factsOf(ctx), ...(device && { device }), ...(linkTo && { linkTo }) }),
@@ -167,6 +178,7 @@ export function clientEndpoints(needs: ClientNeeds): readonly Endpoint[] {
       },
     },
     { method: 'POST', path: `${provider}/login`, handle: login },
+    ...redirectEndpoints({ issuer, oauth, appOf, linkOf, deviceOf, onFault }),
     { method: 'POST', path: `${provider}/register`, handle: withEmail(201, emailPassword.register) },
     { method: 'POST', path: `${provider}/confirm`, handle: withEmail(200, emailPassword.confirm) },
     { method: 'POST', path: `${provider}/confirm/send`, handle: withEmail(200, emailPassword.resendConfirmation) },

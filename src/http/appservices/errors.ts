@@ -21,10 +21,12 @@ const known: Readonly<Record<string, readonly [status: number, errorCode: string
   'user.too_many_attempts': [429, 'TooManyRequests'],
   'documents.refused': [400, 'MongoDBError'],
   'app.not_found': [404, 'AppNotFound'],
+  'federation.refused': [401, 'AuthError'],
   'app.faults': [400, 'BadRequest'],
 }
 
-function refusalOf(error: unknown): Refusal | undefined {
+/** What the client is told of an error; `undefined` for one that nobody expected. */
+export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof AppRefused) return error
   if (error instanceof FunctionFailed) return { status: 400, errorCode: error.errorCode, message: error.message }
   if (error instanceof FunctionNotFound) return { status: 404, errorCode: 'FunctionNotFound', message: error.message }

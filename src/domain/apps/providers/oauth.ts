@@ -1,0 +1,193 @@
+/**
+ * Google, Facebook, Apple and any OpenID Connect provider (contracts/app-services.md, sections 3.6 to 3.8 and 4): a token or a code that an application brings, and the
+ * redirect flow, in which the person goes to the provider and comes back with tokens in the fragment.
+ */
+import { createHash } from 'node:crypto'
+import { newSecret } from '#src/base/ids.ts'
+import type { BegunLogin, IdentityProvider, ProviderSettings, Told } from '../../federation/provider.ts'
+import type { mapMetadata } from '../../federation/providerMetadata.ts'
+import type { ArtifactStore } from '../../sessions/store.ts'
+import type { AppView } from '../app.ts'
+import { AppRefused, authError, badRequest, missingParameter } from '../failures.ts'
+import { assertEnabled, type LoggedIn, type LoginOptions, type Logins, type Vouched, type VouchFor } from '../logins.ts'
+
+export interface OAuthDeps {
+  /** The address to which providers send people back. */
+  readonly callback: string
+  readonly artifacts: Pick<ArtifactStore, 'find' | 'put' | 'consume'>
+  /** By type. */
+  readonly connectorOf: (type: string) => IdentityProvider
+  readonly secretOf: (view: AppView, name: string) => string | undefined
+  readonly findApp: (id: string) => Promise<AppView | undefined>
+  readonly mapMetadata: typeof mapMetadata
+  readonly admit: Logins['admit']
+  readonly now: () => Date
+}
+
+/** What an application wants of the redirect flow. */
+export interface RedirectRequest {
+  readonly redirect: unknown
+  readonly state: unknown
+  readonly device?: LoginOptions['device']
+  readonly linkTo?: LoginOptions['linkTo']
+}
+
+interface Flow extends BegunLogin {
+  readonly app: string
+  readonly type: string
+  readonly redirect: string
+  readonly clientState: string
+  readonly device?: LoginOptions['device']
+  readonly linkTo?: LoginOptions['linkTo']
+  /** Of what the browser holds that began it. */
+  readonly browserHash: string
+}
+
+export type OAuth = ReturnType<typeof createOAuth>
+
+const model = 'AppOAuthFlow'
+const flowMs = 10 * 60_000
+
+/** What a provider calls a thing, and what App Services calls it. */
+const renamed = { first_name: 'given_name', last_name: 'family_name' } as const
+
+export function createOAuth(deps: OAuthDeps) {
+  const { callback, artifacts, connectorOf, secretOf, findApp, mapMetadata, admit, now } = deps
+
+  function settingsOf(view: AppView, type: string): ProviderSettings {
+    const { config, secret_config: secrets } = view.configuration.providers.get(type) ?? {}
+    if (!config?.clientId) throw authError(`the provider ${type} has no clientId`)
+    const clientSecret = secrets?.clientSecret ? secretOf(view, secrets.clientSecret) : undefined
+    if (secrets?.clientSecret && clientSecret === undefined)
+      throw authError(`the secret ${secrets.clientSecret} of the provider ${type} has no value`)
+    return {
+      clientId: config.clientId,
+      ...(clientSecret !== undefined && { clientSecret }),
+      ...(config.issuer && { issuer: config.issuer }),
+    }
+  }
+
+  /** What the app makes of what a provider tells. @throws AppRefused */
+  function vouched(view: AppView, type: string, claims: Told): Vouched {
+    const { metadata_fields: fields = [], domain_restrictions: domains = [] } = view.configuration.providers.get(type) ?? {}
+    const told: Record<string, unknown> = { ...claims }
+    for (const [name, source] of Object.entries(renamed)) told[name] ??= claims[source]
+    const email = typeof claims.email === 'string' && claims.email !== '' ? claims.email : undefined
+    // Apple writes it as a text; Facebook tells confirmed addresses only, and does not say so.
+    const isVerified = claims.email_verified === true || claims.email_verified === 'true'
+    if (domains.length > 0) {
+      const domain = email?.slice(email.lastIndexOf('@') + 1).toLowerCase() ?? ''
+      const isAllowed = (isVerified || type === 'oauth2-facebook') && domains.some((each) => each.toLowerCase() === domain)
+      if (!isAllowed) throw new AppRefused(401, 'DomainNotAllowed', 'the e-mail address is of a domain that may not log in to this app')
+    }
+    const { data, missing, tooLong } = mapMetadata(told, fields)
+    if (missing[0] !== undefined) throw authError(`expected field '${missing[0]}' to be in token metadata`)
+    if (tooLong[0] !== undefined) throw authError(`field '${tooLong[0]}' is longer than 4096 characters`)
+    const text = (name: string, value = told[name]) => (typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined)
+    const [displayName, givenName, familyName] = [text('name'), text('first_name'), text('last_name')]
+    return {
+      provider: type,
+      key: claims.sub,
+      data,
+      profile: {
+        ...(displayName && { displayName }),
+        ...(givenName && { givenName }),
+        ...(familyName && { familyName }),
+        ...(email && { email, ...(isVerified && { emailVerified: true }) }),
+      },
+    }
+  }
+
+  /** By what an application brings: `id_token`, `authCode` or `accessToken`. */
+  const vouchFor =
+    (type: string): VouchFor =>
+    async (view, credentials) => {
+      const { byIdToken, byCode, byAccessToken } = connectorOf(type)
+      const settings = settingsOf(view, type)
+      const given = (name: string) =>
+        typeof credentials[name] === 'string' && credentials[name] !== '' ? (credentials[name] as string) : undefined
+      const [idToken, code, accessToken] = [given('id_token'), given('authCode'), given('accessToken')]
+      if (idToken !== undefined && byIdToken) return vouched(view, type, await byIdToken(settings, idToken))
+      if (code !== undefined && byCode) return vouched(view, type, await byCode(settings, code))
+      if (accessToken !== undefined && byAccessToken) return vouched(view, type, await byAccessToken(settings, accessToken))
+      throw missingParameter([byIdToken && 'id_token', byCode && 'authCode', byAccessToken && 'accessToken'].filter(Boolean).join(' or '))
+    }
+
+  return {
+    vouchFor,
+
+    /** Begins the redirect flow: where the person goes, and what their browser must hold when they come back. @throws AppRefused, ProviderRefused */
+    async begin(
+      view: AppView,
+      type: string,
+      { redirect, state, device, linkTo }: RedirectRequest,
+    ): Promise<{ readonly address: string; readonly id: string; readonly browserSecret: string }> {
+      assertEnabled(view, type)
+      if (!type.startsWith('oauth2-')) throw badRequest(`the provider ${type} has no redirect flow`)
+      const provider = connectorOf(type)
+      const { redirect_uris: allowed = [] } = view.configuration.providers.get(type) ?? {}
+      if (typeof redirect !== 'string' || redirect === '') throw missingParameter('redirect')
+      // As it stands: what is nearly the same may be somebody else's.
+      if (!allowed.includes(redirect)) throw badRequest(`the redirect URI is not one of the provider ${type}'s redirect_uris`)
+      const flow: BegunLogin = { redirectUri: callback, state: newSecret(), nonce: newSecret(), codeVerifier: newSecret() }
+      const address = await provider.addressOf(settingsOf(view, type), flow)
+      const browserSecret = newSecret()
+      const id = hashOf(flow.state)
+      const payload: Flow = {
+        ...flow,
+        app: view.app.id,
+        type,
+        redirect,
+        clientState: typeof state === 'string' ? state.slice(0, 1000) : '',
+        ...(device && { device }),
+        ...(linkTo && { linkTo }),
+        browserHash: hashOf(browserSecret),
+      }
+      await artifacts.put({ model, id, payload: { ...payload }, expiresAt: new Date(now().getTime() + flowMs) })
+      return { address, id, browserSecret }
+    },
+
+    /** The id of the flow that an answer belongs to. */
+    flowOf: (parameters: URLSearchParams): string => hashOf(parameters.get('state') ?? ''),
+
+    /**
+     * Ends the redirect flow: where the person goes now, with tokens or with what went wrong in the fragment. `asRefusal` says an error in words for the application, or
+     * throws it. @throws AppRefused when nothing of the kind was begun in this browser
+     */
+    async finish(
+      parameters: URLSearchParams,
+      browserSecret: string | undefined,
+      { facts, asRefusal }: { readonly facts: LoginOptions['facts']; readonly asRefusal: (error: unknown) => string },
+    ): Promise<string> {
+      const id = hashOf(parameters.get('state') ?? '')
+      const found = await artifacts.find(model, id)
+      const flow = found?.payload as unknown as Flow | undefined
+      const view = flow && (await findApp(flow.app))
+      const isOurs = flow && browserSecret !== undefined && hashOf(browserSecret) === flow.browserHash
+      if (!view || !isOurs || !(await artifacts.consume(model, id, now())))
+        throw badRequest('this login has expired, was ended already, or was begun in another browser')
+      const back = (answer: Readonly<Record<string, string>>) => {
+        const rest = { ...answer, _baas_state: flow.clientState, _baas_client_app_id: view.app.clientAppId }
+        // SDKs decode percent signs, and no plus sign.
+        return `${flow.redirect}#${Object.entries(rest)
+          .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+          .join('&')}`
+      }
+      try {
+        assertEnabled(view, flow.type)
+        const claims = await connectorOf(flow.type).answered(settingsOf(view, flow.type), flow, parameters)
+        const { device, linkTo } = flow
+        const entered = await admit(view, vouched(view, flow.type, claims), { facts, ...(device && { device }), ...(linkTo && { linkTo }) })
+        return back({ ...(linkTo && { _baas_link: 'ok' }), _baas_ua: authInfoOf(entered) })
+      } catch (error) {
+        return back({ _baas_error: asRefusal(error) })
+      }
+    },
+  }
+}
+
+/** What SDKs take apart at the dollar signs. */
+const authInfoOf = ({ user, session, accessToken, refreshToken = '' }: LoggedIn) =>
+  [accessToken, refreshToken, user.id, session.device.id].join('$')
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('base64url')
