@@ -12,6 +12,8 @@ import { createLease } from '#src/domain/sessions/lease.ts'
 import { createEngine } from '#src/engine/engine.ts'
 import { accountEndpoints } from '#src/http/account/sessions.ts'
 import { createAppServices } from '#src/http/appservices/appservices.ts'
+import { refusalOf } from '#src/http/appservices/errors.ts'
+import { createKeepBegun } from '#src/http/appservices/redirects.ts'
 import { forwardAuthEndpoints } from '#src/http/forwardAuth/forwardAuth.ts'
 import { healthEndpoints } from '#src/http/health/health.ts'
 import { homeEndpoints } from '#src/http/home/home.ts'
@@ -163,7 +165,19 @@ export async function composeService(configuration: Configuration, domain: Domai
       ...accountEndpoints({ sessions: engine.sessions, verifyBearer, ownProjectId }),
       ...homeEndpoints({ pages, issuer }),
       ...deviceEndpoints({ issuer, pages }),
-      ...interactionEndpoints({ interactions, signIn, users, audit: stores.audit, recorder, csrf, devices, pages }),
+      ...interactionEndpoints({
+        interactions,
+        signIn,
+        pageLogins: appServices.pageLogins,
+        keepBegun: createKeepBegun(issuer),
+        problemOf: (error) => refusalOf(error)?.message,
+        users,
+        audit: stores.audit,
+        recorder,
+        csrf,
+        devices,
+        pages,
+      }),
     ]),
   )
   app.use(postedRequests({ paths: ['/oauth/v2/authorize', '/oidc/v1/end_session'], artifacts: stores.artifacts, pages, now }))

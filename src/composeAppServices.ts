@@ -12,6 +12,7 @@ import type { AppView } from '#src/domain/apps/app.ts'
 import { createClientCalls } from '#src/domain/apps/clientCalls.ts'
 import { createDataService } from '#src/domain/apps/dataService.ts'
 import { createLogins, type VouchFor } from '#src/domain/apps/logins.ts'
+import { createPageLogins } from '#src/domain/apps/pageLogins.ts'
 import { vouchForAnonymous } from '#src/domain/apps/providers/anonymous.ts'
 import { createApiKeys } from '#src/domain/apps/providers/apiKeys.ts'
 import { createVouchForCustomFunction } from '#src/domain/apps/providers/customFunction.ts'
@@ -126,6 +127,7 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
   })
   const oauth: OAuth = createOAuth({
     callback: `${configuration.DOSSIER_ISSUER}/api/client/v2.0${callbackPath}`,
+    interactionAddress: (interaction, ticket) => `${configuration.DOSSIER_ISSUER}/interaction/${interaction}/arrival/${ticket}`,
     artifacts: stores.artifacts,
     connectorOf,
     secretOf: apps.secretOf,
@@ -180,6 +182,15 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     logins,
     emailPassword,
     oauth,
+    pageLogins: createPageLogins({
+      apps,
+      oauth,
+      users,
+      enter: logins.enter,
+      checkPassword: domain.checkPassword,
+      audit: stores.audit,
+      recorder,
+    }),
     apiKeys,
     customDataOf,
     calls,

@@ -102,7 +102,11 @@ export function createInteractions(provider: Provider, now: Clock): Interactions
     },
 
     signIn: (ctx, { accountId, amr }) =>
-      finish(ctx, { login: { accountId, acr: passwordAcr, amr: [...amr], ts: epochSeconds(now()) }, select_account: {}, create: {} }),
+      finish(ctx, {
+        login: { accountId, ...(amr.includes('pwd') && { acr: passwordAcr }), amr: [...amr], ts: epochSeconds(now()) },
+        select_account: {},
+        create: {},
+      }),
     keepAccount: (ctx) => finish(ctx, { select_account: {}, create: {} }),
 
     async consent(ctx) {

@@ -37,7 +37,7 @@ export interface Vouched {
 export type VouchFor = (view: AppView, credentials: Readonly<Record<string, unknown>>, facts: CallerFacts) => Promise<Vouched>
 
 export interface LoginsDeps {
-  readonly users: Pick<Users, 'find' | 'findByIdentity' | 'findByUsername' | 'create' | 'addIdentity' | 'useIdentity'>
+  readonly users: Pick<Users, 'find' | 'findByIdentity' | 'findByLoginName' | 'findByUsername' | 'create' | 'addIdentity' | 'useIdentity'>
   readonly sessions: AppSessions
   readonly customDataOf: CustomDataOf
   readonly callFunction: CallFunction
@@ -93,7 +93,10 @@ export function createLogins(deps: LoginsDeps) {
     const id = newObjectId(recorder.now()) as UserId
     const identity = newIdentity(view, vouched)
     await announce(view, { id, kind, identities: [identity] }, facts)
-    const wanted = { id, kind, profile, hashedPassword, identities: [identity], cameBy: view.app.id }
+    // An address that somebody has proved already stays theirs: signing in by it means them.
+    const isOthers = profile.emailVerified && profile.email !== undefined && (await users.findByLoginName(profile.email)) !== undefined
+    const told = isOthers ? { ...profile, emailVerified: false } : profile
+    const wanted = { id, kind, profile: told, hashedPassword, identities: [identity], cameBy: view.app.id }
     const actor = { kind: 'user', id } as const
     try {
       return await users.create({ ...wanted, username: await freeUsername(username, id) }, actor)

@@ -22,6 +22,7 @@ const known: Readonly<Record<string, readonly [status: number, errorCode: string
   'documents.refused': [400, 'MongoDBError'],
   'app.not_found': [404, 'AppNotFound'],
   'federation.refused': [401, 'AuthError'],
+  'federation.no_such_provider': [404, 'AuthProviderNotFound'],
   'app.faults': [400, 'BadRequest'],
 }
 

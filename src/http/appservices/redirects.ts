@@ -2,7 +2,7 @@
 import type { Context } from 'koa'
 import type { AppView } from '#src/domain/apps/app.ts'
 import { badRequest } from '#src/domain/apps/failures.ts'
-import type { OAuth } from '#src/domain/apps/providers/oauth.ts'
+import type { Begun, OAuth } from '#src/domain/apps/providers/oauth.ts'
 import type { AppSession, Device } from '#src/domain/apps/sessions.ts'
 import { readForm } from '../kit/body.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
@@ -23,17 +23,30 @@ export interface RedirectsNeeds {
 export const callbackPath = '/auth/callback'
 const minutes = 10
 
+function flowCookie(issuer: string) {
+  const secure = issuer.startsWith('https:')
+  return {
+    name: (id: string) => `dossier-oauth-${id.slice(0, 16)}`,
+    options: {
+      httpOnly: true,
+      secure,
+      // A link begins with a call from the application's own site, and some providers answer with a form.
+      sameSite: secure ? 'none' : 'lax',
+      path: `/api/client/v2.0${callbackPath}`,
+    },
+  } as const
+}
+
+/** Lets this browser, and no other, come back from a provider. */
+export function createKeepBegun(issuer: string): (ctx: Context, begun: Pick<Begun, 'id' | 'browserSecret'>) => void {
+  const { name, options } = flowCookie(issuer)
+  return (ctx, { id, browserSecret }) => void ctx.cookies.set(name(id), browserSecret, { ...options, maxAge: minutes * 60_000 })
+}
+
 /** The addresses of the redirect flow, relative to those of the client API. */
 export function redirectEndpoints({ issuer, oauth, appOf, linkOf, deviceOf, onFault }: RedirectsNeeds): readonly Endpoint[] {
-  const secure = issuer.startsWith('https:')
-  const cookieOf = (id: string) => `dossier-oauth-${id.slice(0, 16)}`
-  const cookie = {
-    httpOnly: true,
-    secure,
-    // A link begins with a call from the application's own site, and some providers answer with a form.
-    sameSite: secure ? 'none' : 'lax',
-    path: `/api/client/v2.0${callbackPath}`,
-  } as const
+  const { name: cookieOf, options: cookie } = flowCookie(issuer)
+  const keepBegun = createKeepBegun(issuer)
 
   async function begin(ctx: Context): Promise<void> {
     const view = await appOf(ctx)
@@ -47,7 +60,7 @@ export function redirectEndpoints({ issuer, oauth, appOf, linkOf, deviceOf, onFa
       ...(told && { device: told }),
       ...(linkTo && { linkTo }),
     })
-    ctx.cookies.set(cookieOf(id), browserSecret, { ...cookie, maxAge: minutes * 60_000 })
+    keepBegun(ctx, { id, browserSecret })
     ctx.set('Referrer-Policy', 'no-referrer')
     if (ctx.query.providerRedirectHeader === 'true') {
       ctx.set('X-Baas-Location', address)

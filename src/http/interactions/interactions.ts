@@ -6,6 +6,8 @@
  * complete without JavaScript.
  */
 import type { Context } from 'koa'
+import type { PageLogins } from '#src/domain/apps/pageLogins.ts'
+import type { Begun } from '#src/domain/apps/providers/oauth.ts'
 import type { AuditStore } from '#src/domain/audit/events.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { SignIn } from '#src/domain/users/signIn.ts'
@@ -23,6 +25,11 @@ import { describeClaims, describeScopes } from './scopes.ts'
 export interface InteractionsDeps {
   readonly interactions: Interactions
   readonly signIn: SignIn
+  readonly pageLogins: PageLogins
+  /** Lets this browser, and no other, come back from a provider. */
+  readonly keepBegun: (ctx: Context, begun: Begun) => void
+  /** What a person is told of an error; `undefined` for one that nobody expected. */
+  readonly problemOf: (error: unknown) => string | undefined
   readonly users: Pick<Users, 'find'>
   readonly audit: Pick<AuditStore, 'record'>
   readonly recorder: Recorder
@@ -37,6 +44,9 @@ type Form = ReadonlyMap<string, string>
 export function interactionEndpoints({
   interactions,
   signIn,
+  pageLogins,
+  keepBegun,
+  problemOf,
   users,
   audit,
   recorder,
@@ -63,8 +73,8 @@ export function interactionEndpoints({
     return showSignIn(ctx, interaction, { username: interaction.loginHint ?? '' })
   }
 
-  const showSignIn = (ctx: Context, interaction: Interaction, facts: { username: string; problem?: string }, status = 200) =>
-    pages.show(ctx, 'interactions/sign-in', { ...common(ctx, interaction), ...facts }, status)
+  const showSignIn = async (ctx: Context, interaction: Interaction, facts: { username: string; problem?: string }, status = 200) =>
+    pages.show(ctx, 'interactions/sign-in', { ...common(ctx, interaction), providers: await pageLogins.buttons(), ...facts }, status)
 
   async function showAccounts(ctx: Context, interaction: Interaction): Promise<void> {
     const user = await users.find(interaction.accountId as UserId)
@@ -110,6 +120,48 @@ export function interactionEndpoints({
     await interactions.signIn(ctx, { accountId: result.user.id, amr: ['pwd'] })
   })
 
+  const toProvider = submitted(async (ctx, interaction) => {
+    try {
+      const begun = await pageLogins.begin(ctx.params.name, interaction.uid)
+      keepBegun(ctx, begun)
+      ctx.set('Location', begun.address)
+      ctx.body = null
+      ctx.status = 303
+    } catch (error) {
+      const problem = problemOf(error)
+      if (problem === undefined) throw error
+      await showSignIn(ctx, interaction, { username: '', problem }, 400)
+    }
+  })
+
+  /** Back from a provider: with the password, where the person had to prove an account. */
+  async function arrive(ctx: Context, interaction: Interaction, password?: string): Promise<void> {
+    const { ticket } = ctx.params as { ticket: string }
+    const given = {
+      interaction: interaction.uid,
+      clientId: interaction.clientId,
+      facts: { address: ctx.ip },
+      ...(password !== undefined && { password }),
+    }
+    const arrival = await pageLogins.arrive(ticket, given).catch((error: unknown) => {
+      const problem = problemOf(error)
+      if (problem === undefined) throw error
+      return { kind: 'failed', problem } as const
+    })
+    if (arrival.kind === 'failed') return showSignIn(ctx, interaction, { username: '', problem: arrival.problem }, 400)
+    if (arrival.kind === 'signedIn') return interactions.signIn(ctx, { accountId: arrival.user.id, amr: ['fed'] })
+    const { username, label } = arrival
+    const facts = { ticket, username, label, ...(password !== undefined && { problem: 'The password is wrong.' }) }
+    return pages.show(ctx, 'interactions/link-account', { ...common(ctx, interaction), ...facts }, password === undefined ? 200 : 400)
+  }
+
+  async function comeBack(ctx: Context): Promise<void> {
+    const interaction = await interactions.find(ctx)
+    return interaction ? arrive(ctx, interaction) : gone(ctx)
+  }
+
+  const prove = submitted((ctx, interaction, form) => arrive(ctx, interaction, form.get('password') ?? ''))
+
   const consent = submitted(async (ctx, interaction) => {
     if (interaction.prompt !== 'consent' || !interaction.accountId) return show(ctx)
     const scope = await interactions.consent(ctx)
@@ -127,6 +179,9 @@ export function interactionEndpoints({
   return [
     { method: 'GET', path: '/interaction/:uid', handle: show },
     { method: 'POST', path: '/interaction/:uid/login', handle: login },
+    { method: 'POST', path: '/interaction/:uid/provider/:name', handle: toProvider },
+    { method: 'GET', path: '/interaction/:uid/arrival/:ticket', handle: comeBack },
+    { method: 'POST', path: '/interaction/:uid/arrival/:ticket', handle: prove },
     { method: 'POST', path: '/interaction/:uid/consent', handle: consent },
     { method: 'POST', path: '/interaction/:uid/account', handle: keepAccount },
     { method: 'POST', path: '/interaction/:uid/other', handle: otherAccount },

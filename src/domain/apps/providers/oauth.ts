@@ -14,6 +14,8 @@ import { assertEnabled, type LoggedIn, type LoginOptions, type Logins, type Vouc
 export interface OAuthDeps {
   /** The address to which providers send people back. */
   readonly callback: string
+  /** Where an interaction goes on with what a login came to. */
+  readonly interactionAddress: (interaction: string, ticket: string) => string
   readonly artifacts: Pick<ArtifactStore, 'find' | 'put' | 'consume'>
   /** By type. */
   readonly connectorOf: (type: string) => IdentityProvider
@@ -32,27 +34,48 @@ export interface RedirectRequest {
   readonly linkTo?: LoginOptions['linkTo']
 }
 
+/** Where a login goes when it is done: back to an application, or to an interaction of Dossier's own pages. */
+type Target =
+  | {
+      readonly redirect: string
+      readonly clientState: string
+      readonly device?: LoginOptions['device']
+      readonly linkTo?: LoginOptions['linkTo']
+    }
+  | { readonly interaction: string }
+
 interface Flow extends BegunLogin {
   readonly app: string
   readonly type: string
-  readonly redirect: string
-  readonly clientState: string
-  readonly device?: LoginOptions['device']
-  readonly linkTo?: LoginOptions['linkTo']
+  readonly target: Target
   /** Of what the browser holds that began it. */
   readonly browserHash: string
 }
 
+/** Where the person goes, and what their browser must hold when they come back. */
+export interface Begun {
+  readonly address: string
+  readonly id: string
+  readonly browserSecret: string
+}
+
+/** What a login on Dossier's own pages came to: whom a provider vouches for, or why it does not. */
+export type Ticket = { readonly app: string; readonly type: string; readonly interaction: string } & (
+  | { readonly vouched: Vouched }
+  | { readonly problem: string }
+)
+
 export type OAuth = ReturnType<typeof createOAuth>
 
 const model = 'AppOAuthFlow'
+const ticketModel = 'AppOAuthTicket'
 const flowMs = 10 * 60_000
 
 /** What a provider calls a thing, and what App Services calls it. */
 const renamed = { first_name: 'given_name', last_name: 'family_name' } as const
 
 export function createOAuth(deps: OAuthDeps) {
-  const { callback, artifacts, connectorOf, secretOf, findApp, mapMetadata, admit, now } = deps
+  const { callback, interactionAddress, artifacts, connectorOf, secretOf, findApp, mapMetadata, admit, now } = deps
 
   function settingsOf(view: AppView, type: string): ProviderSettings {
     const { config, secret_config: secrets } = view.configuration.providers.get(type) ?? {}
@@ -98,6 +121,21 @@ export function createOAuth(deps: OAuthDeps) {
     }
   }
 
+  async function start(view: AppView, type: string, target: Target): Promise<Begun> {
+    const begun: BegunLogin = { redirectUri: callback, state: newSecret(), nonce: newSecret(), codeVerifier: newSecret() }
+    const address = await connectorOf(type).addressOf(settingsOf(view, type), begun)
+    const browserSecret = newSecret()
+    const id = hashOf(begun.state)
+    const flow: Flow = { ...begun, app: view.app.id, type, target, browserHash: hashOf(browserSecret) }
+    await artifacts.put({ model, id, payload: { ...flow }, expiresAt: new Date(now().getTime() + flowMs) })
+    return { address, id, browserSecret }
+  }
+
+  async function vouchedBy(view: AppView, flow: Flow, parameters: URLSearchParams): Promise<Vouched> {
+    assertEnabled(view, flow.type)
+    return vouched(view, flow.type, await connectorOf(flow.type).answered(settingsOf(view, flow.type), flow, parameters))
+  }
+
   /** By what an application brings: `id_token`, `authCode` or `accessToken`. */
   const vouchFor =
     (type: string): VouchFor =>
@@ -116,36 +154,33 @@ export function createOAuth(deps: OAuthDeps) {
   return {
     vouchFor,
 
-    /** Begins the redirect flow: where the person goes, and what their browser must hold when they come back. @throws AppRefused, ProviderRefused */
-    async begin(
-      view: AppView,
-      type: string,
-      { redirect, state, device, linkTo }: RedirectRequest,
-    ): Promise<{ readonly address: string; readonly id: string; readonly browserSecret: string }> {
+    /** Begins the redirect flow of an application. @throws AppRefused, ProviderRefused */
+    async begin(view: AppView, type: string, { redirect, state, device, linkTo }: RedirectRequest): Promise<Begun> {
       assertEnabled(view, type)
       if (!type.startsWith('oauth2-')) throw badRequest(`the provider ${type} has no redirect flow`)
-      const provider = connectorOf(type)
       const { redirect_uris: allowed = [] } = view.configuration.providers.get(type) ?? {}
       if (typeof redirect !== 'string' || redirect === '') throw missingParameter('redirect')
       // As it stands: what is nearly the same may be somebody else's.
       if (!allowed.includes(redirect)) throw badRequest(`the redirect URI is not one of the provider ${type}'s redirect_uris`)
-      const flow: BegunLogin = { redirectUri: callback, state: newSecret(), nonce: newSecret(), codeVerifier: newSecret() }
-      const address = await provider.addressOf(settingsOf(view, type), flow)
-      const browserSecret = newSecret()
-      const id = hashOf(flow.state)
-      const payload: Flow = {
-        ...flow,
-        app: view.app.id,
-        type,
-        redirect,
-        clientState: typeof state === 'string' ? state.slice(0, 1000) : '',
-        ...(device && { device }),
-        ...(linkTo && { linkTo }),
-        browserHash: hashOf(browserSecret),
-      }
-      await artifacts.put({ model, id, payload: { ...payload }, expiresAt: new Date(now().getTime() + flowMs) })
-      return { address, id, browserSecret }
+      const clientState = typeof state === 'string' ? state.slice(0, 1000) : ''
+      return start(view, type, { redirect, clientState, ...(device && { device }), ...(linkTo && { linkTo }) })
     },
+
+    /** Begins a login on Dossier's own pages. @throws AppRefused, ProviderRefused */
+    async beginOnPage(view: AppView, type: string, interaction: string): Promise<Begun> {
+      assertEnabled(view, type)
+      return start(view, type, { interaction })
+    },
+
+    /** What a login came to that was begun by this interaction. It can be looked at until it is `spent`. */
+    async findTicket(ticket: string, interaction: string): Promise<Ticket | undefined> {
+      const found = await artifacts.find(ticketModel, hashOf(ticket))
+      const payload = found?.payload as unknown as Ticket | undefined
+      return found?.consumedAt === undefined && payload?.interaction === interaction ? payload : undefined
+    },
+
+    /** Uses a ticket up; `false` when it was before. */
+    spend: (ticket: string): Promise<boolean> => artifacts.consume(ticketModel, hashOf(ticket), now()),
 
     /** The id of the flow that an answer belongs to. */
     flowOf: (parameters: URLSearchParams): string => hashOf(parameters.get('state') ?? ''),
@@ -166,18 +201,32 @@ export function createOAuth(deps: OAuthDeps) {
       const isOurs = flow && browserSecret !== undefined && hashOf(browserSecret) === flow.browserHash
       if (!view || !isOurs || !(await artifacts.consume(model, id, now())))
         throw badRequest('this login has expired, was ended already, or was begun in another browser')
+      const { target, type } = flow
+      if ('interaction' in target) {
+        const outcome = await vouchedBy(view, flow, parameters).then(
+          (someone) => ({ vouched: someone }),
+          (error: unknown) => ({ problem: asRefusal(error) }),
+        )
+        const ticket = newSecret()
+        const payload: Ticket = { app: view.app.id, type, interaction: target.interaction, ...outcome }
+        await artifacts.put({
+          model: ticketModel,
+          id: hashOf(ticket),
+          payload: { ...payload },
+          expiresAt: new Date(now().getTime() + flowMs),
+        })
+        return interactionAddress(target.interaction, ticket)
+      }
+      const { redirect, clientState, device, linkTo } = target
       const back = (answer: Readonly<Record<string, string>>) => {
-        const rest = { ...answer, _baas_state: flow.clientState, _baas_client_app_id: view.app.clientAppId }
+        const rest = { ...answer, _baas_state: clientState, _baas_client_app_id: view.app.clientAppId }
         // SDKs decode percent signs, and no plus sign.
-        return `${flow.redirect}#${Object.entries(rest)
-          .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-          .join('&')}`
+        const fragment = Object.entries(rest).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+        return `${redirect}#${fragment.join('&')}`
       }
       try {
-        assertEnabled(view, flow.type)
-        const claims = await connectorOf(flow.type).answered(settingsOf(view, flow.type), flow, parameters)
-        const { device, linkTo } = flow
-        const entered = await admit(view, vouched(view, flow.type, claims), { facts, ...(device && { device }), ...(linkTo && { linkTo }) })
+        const someone = await vouchedBy(view, flow, parameters)
+        const entered = await admit(view, someone, { facts, ...(device && { device }), ...(linkTo && { linkTo }) })
         return back({ ...(linkTo && { _baas_link: 'ok' }), _baas_ua: authInfoOf(entered) })
       } catch (error) {
         return back({ _baas_error: asRefusal(error) })
