@@ -67,7 +67,12 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
         from_secret && typeof value === 'string' ? apps.secretOf({ app }, value) : value,
       ]),
     )
-  const dataService = createDataService({ dataSource, ruled: ruledCollection, valuesOf })
+  const dataService = createDataService({
+    dataSource,
+    ruled: ruledCollection,
+    matcherOf: async (filter) => (await import('#src/storage/openDocuments.ts')).createMatcher(filter),
+    valuesOf,
+  })
   const functions = createFunctionRunner({
     limits: {
       milliseconds: configuration.DOSSIER_FUNCTION_SECONDS * 1000,

@@ -13,6 +13,8 @@ import type { AppUser } from './userObject.ts'
 export interface DataServiceDeps {
   readonly dataSource: Pick<DataSource, 'collection'>
   readonly ruled: (options: RuledOptions) => RuledCollection
+  /** Whether something passes a filter in MongoDB's language. @throws DocumentsRefused */
+  readonly matcherOf: (filter: Document) => Promise<(value: object) => boolean>
   readonly valuesOf: (view: AppView) => Readonly<Record<string, unknown>>
 }
 
@@ -26,7 +28,7 @@ export interface DataCaller {
 
 export type DataService = ReturnType<typeof createDataService>
 
-export function createDataService({ dataSource, ruled, valuesOf }: DataServiceDeps) {
+export function createDataService({ dataSource, ruled, matcherOf, valuesOf }: DataServiceDeps) {
   const refuse = (reason: string) => new AppRefused(403, 'NoMatchingRuleFound', reason)
 
   function collectionOf({ view, user, isSystem, facts }: DataCaller, service: string, database: unknown, name: unknown): RuledCollection {
@@ -85,8 +87,12 @@ export function createDataService({ dataSource, ruled, valuesOf }: DataServiceDe
     ): Promise<AsyncIterable<DocumentChange>> {
       const target = collectionOf(caller, service, given.database, given.collection)
       const ids = Array.isArray(given.ids) ? new Set(given.ids.map(keyOf)) : undefined
-      if (given.filter !== undefined && ids === undefined) throw badRequest('watch takes ids here, not a filter')
-      return filtered(await target.watch(signal), (change) => !ids || ids.has(keyOf(change.documentKey._id)))
+      const { filter } = given
+      if (filter !== undefined && (typeof filter !== 'object' || filter === null || Array.isArray(filter)))
+        throw badRequest('the filter of watch must be an object')
+      // Of what they are told: a filter on what they may not read finds nothing.
+      const passes = filter ? await matcherOf(filter as Document) : () => true
+      return filtered(await target.watch(signal), (change) => (!ids || ids.has(keyOf(change.documentKey._id))) && passes(change))
     },
   }
 }

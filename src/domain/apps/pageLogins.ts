@@ -6,7 +6,7 @@ import { DomainError } from '#src/base/errors.ts'
 import type { AuditStore } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { CheckPassword } from '../users/signIn.ts'
-import { isActive, type User } from '../users/user.ts'
+import type { User } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import type { AppView } from './app.ts'
 import type { Apps } from './apps.ts'
@@ -37,12 +37,14 @@ export interface PageLoginsDeps {
   readonly recorder: Recorder
 }
 
-export class NoSuchProvider extends DomainError {
+class NoSuchProvider extends DomainError {
   readonly code = 'federation.no_such_provider'
   constructor(name: string) {
     super(`there is no provider ${JSON.stringify(name)} to sign in with`)
   }
 }
+
+const isActive = ({ state }: User) => state === 'active'
 
 const labels: Readonly<Record<string, string>> = { google: 'Google', facebook: 'Facebook', apple: 'Apple' }
 const expired: Arrival = { kind: 'failed', problem: 'This sign-in has expired. Try again.' }

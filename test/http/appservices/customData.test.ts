@@ -321,6 +321,26 @@ describe.each([
       expect(value).toMatchObject({ operationType: 'insert', fullDocument: { _id: `${user.id}-y`, note: '100%\n' } })
       expect(JSON.stringify(value)).not.toContain('secret')
       await stream.return(undefined)
+      // A filter is on what they are told: what a role hides finds nothing.
+      const [filtered, hidden] = [{ 'fullDocument.note': 'wanted', operationType: 'insert' }, { 'fullDocument.secret': 1 }].map((filter) =>
+        things.watch({ filter } as never),
+      )
+      const hits = filtered?.next()
+      let isTold = false
+      void hidden?.next().then(
+        ({ done }) => {
+          isTold = done !== true
+        },
+        () => undefined,
+      )
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      const made = (note: string, at: number) => ({ _id: `${user.id}-f${at}`, owner: user.id, note, secret: 1 })
+      await other.callFunction('seed', [made('other', 1), made('wanted', 2)])
+      expect((await hits)?.value).toMatchObject({ fullDocument: { _id: `${user.id}-f2` } })
+      expect(isTold).toBe(false)
+      await Promise.all([filtered?.return(undefined), hidden?.return(undefined)])
+      const wrong = things.watch({ filter: { $where: 'true' } } as never)
+      expect(await errorOf(wrong.next())).toEqual([400, 'MongoDBError', '$where is not allowed here'])
     }, 20_000)
   })
 })
