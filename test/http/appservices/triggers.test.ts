@@ -138,6 +138,36 @@ describe.each([
       await soon(async () => expect((await logged('never@acme.example')).map((each) => each.operationType)).toContain('CREATE'))
     }, 90_000)
 
+    test('what changes on one server is so on the other: the app, the data, a session', async () => {
+      const { user } = await register('both@acme.example')
+      const onOther = other.client()
+      const there = await onOther.logIn(Credentials.emailPassword('both@acme.example', 'a test password'))
+      await place.push(
+        files(database, {
+          ...functionFiles(
+            {
+              note: note(database),
+              put: `exports = (text) => context.services.get("mongodb-atlas").db("${database}").collection("users").updateOne({ user: context.user.id }, { $set: { text } }, { upsert: true })`,
+            },
+            { put: { run_as_system: true } },
+          ),
+          'auth/custom_user_data.json': {
+            enabled: true,
+            mongo_service_name: 'mongodb-atlas',
+            database_name: database,
+            collection_name: 'users',
+            user_id_field: 'user',
+          },
+        }),
+      )
+      await soon(async () => expect(await there.callFunction('put', 'from the other').catch(() => undefined)).toBeDefined())
+      expect(await user.refreshCustomData()).toMatchObject({ text: 'from the other' })
+      await user.callFunction('put', 'from this one')
+      expect(await there.refreshCustomData()).toMatchObject({ text: 'from this one' })
+      await place.domain.users.deactivate(user.id as never, { kind: 'system' })
+      await expect(there.refreshCustomData()).rejects.toThrow()
+    })
+
     test('a scheduled trigger runs once for each time, on one server', async () => {
       const schedule = { name: 'hourly', type: 'SCHEDULED', function_name: 'note', config: { schedule: '30 * * * *' }, disabled: false }
       await place.push(files(database, { 'triggers/hourly.json': schedule }))
