@@ -7,6 +7,7 @@ import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Chromium, startChromium, withoutChromium } from '../support/chromium.ts'
+import { clientId, clientSecret, startOpenIdProvider } from '../support/identityProviders.ts'
 import { type Idp, password, startIdp } from '../support/idp.ts'
 
 /** Runs in the page: what axe complains of, and where. */
@@ -29,6 +30,7 @@ describe.skipIf(withoutChromium !== undefined)(`in Chromium${withoutChromium ? `
   afterAll(async () => {
     await chromium[Symbol.asyncDispose]()
     application.close()
+    await google[Symbol.asyncDispose]()
   })
 
   test('a person signs in with JavaScript switched off, consents, and signs out again', async () => {
@@ -116,8 +118,16 @@ const authorizeAddress = (idp: Idp, parameters: Record<string, string> = {}) =>
 /** Where people come back to. */
 const application = createServer((_request, response) => response.end('back at the application'))
 
+const google = await startOpenIdProvider()
+
+/** With an app whose people come by Google, too. */
 async function startWithApplication(): Promise<Idp> {
-  const idp = await startIdp()
+  const idp = await startIdp({ environment: { DOSSIER_OUTBOUND_ALLOW: '127.0.0.1' } })
+  const provider = { type: 'oauth2-google', config: { clientId, issuer: google.issuer }, secret_config: { clientSecret: 'google' } }
+  const folder = new Map([['auth/providers.json', Buffer.from(JSON.stringify({ 'oauth2-google': provider }))]])
+  const { app } = await idp.domain.apps.push('myapp-abcde', folder, { kind: 'system' })
+  await idp.domain.apps.setSecret(app.id, 'google', clientSecret, { kind: 'system' })
+  google.state.person = { sub: 'jane', email: 'jane@acme.example', email_verified: true }
   const { port } = application.address() as AddressInfo
   const web = { ...idp.web, redirectUris: [`http://localhost:${port}/callback`] }
   await idp.domain.catalogue.commit({ putApplications: [web], events: [] })
@@ -135,6 +145,14 @@ async function signIn(page: Page, idp: Idp, parameters: Record<string, string> =
 const pages: readonly { readonly name: string; readonly open: (page: Page, idp: Idp) => Promise<void> }[] = [
   { name: 'home', open: async (page, idp) => void (await page.goto(idp.issuer)) },
   { name: 'sign in', open: async (page, idp) => void (await page.goto(authorizeAddress(idp))) },
+  {
+    name: 'connect an account',
+    async open(page, idp) {
+      await page.goto(authorizeAddress(idp))
+      await page.click('#provider-google')
+      await page.waitForSelector('#link-submit')
+    },
+  },
   {
     name: 'sign in, refused',
     async open(page, idp) {
