@@ -1,5 +1,6 @@
 /** Custom user data, functions and rules, by `realm-web`, over both data sources. */
 
+import { readFileSync } from 'node:fs'
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
 import * as Realm from 'realm-web'
@@ -43,7 +44,7 @@ const functions = {
     const users = context.services.get("mongodb-atlas").db("myapp").collection("users")
     await users.updateOne({ user_account_id: context.user.id }, { $set: { text: "x".repeat(bytes) } })
   }`,
-  seed: `exports = async (documents) => { await context.services.get("mongodb-atlas").db("myapp").collection("things").insertMany(documents) }`,
+  seed: `exports = async (documents, collection = "things") => { await context.services.get("mongodb-atlas").db("myapp").collection(collection).insertMany(documents) }`,
   hidden: 'exports = () => "hidden"',
   guarded: 'exports = () => "guarded"',
   throws: 'exports = () => { throw new Error("no reason") }',
@@ -51,7 +52,9 @@ const functions = {
 
 type Loose = globalThis.Realm.Services.MongoDB.Document & Record<string, unknown>
 
-const own = { user_account_id: '%%user.id%%' }
+/** One of the two models of the documentation, as people copy them. */
+const preset = (name: string): object =>
+  JSON.parse(readFileSync(new URL(`../../../examples/app-services-rules/${name}.json`, import.meta.url), 'utf8'))
 const files = (database: string) => {
   const named = Object.fromEntries(Object.entries(functions).map(([name, source]) => [name, source.replaceAll('"myapp"', `"${database}"`)]))
   return {
@@ -73,12 +76,8 @@ const files = (database: string) => {
       user_id_field: 'user_account_id',
       on_user_creation_function_name: 'onUserCreation',
     },
-    [`data_sources/mongodb-atlas/${database}/users/rules.json`]: {
-      database,
-      collection: 'users',
-      roles: [{ name: 'ThisUser', apply_when: own, insert: false, read: true, write: true, search: false, delete: false }],
-      filters: [],
-    },
+    [`data_sources/mongodb-atlas/${database}/users/rules.json`]: { ...preset('own_document'), database },
+    [`data_sources/mongodb-atlas/${database}/closed/rules.json`]: { ...preset('functions_only'), database, collection: 'closed' },
     [`data_sources/mongodb-atlas/${database}/things/rules.json`]: {
       database,
       collection: 'things',
@@ -222,6 +221,23 @@ describe.each([
         'ServiceNotFound',
         expect.anything(),
       ])
+    })
+
+    test('where only functions may, a client may nothing', async () => {
+      const user = await login()
+      await user.callFunction('seed', [{ _id: user.id, user_account_id: user.id }], 'closed')
+      const closed = user.mongoClient('mongodb-atlas').db(database).collection<Loose>('closed')
+      expect(await closed.find()).toEqual([])
+      expect([await closed.count(), await closed.findOne(), await closed.aggregate([{ $match: {} }])]).toEqual([0, null, []])
+      const refused = [403, 'NoMatchingRuleFound', expect.stringContaining('not permitted')]
+      expect(await errorOf(closed.insertOne({ user_account_id: user.id }))).toEqual(refused)
+      expect(await errorOf(closed.findOne({ _id: user.id }))).toEqual([
+        403,
+        'NoMatchingRuleFound',
+        expect.stringContaining('may not be asked for'),
+      ])
+      expect(await errorOf(closed.updateOne({}, { $set: { a: 1 } }))).toEqual(refused)
+      expect(await errorOf(closed.deleteMany({}))).toEqual(refused)
     })
 
     test('fields that a role hides are neither read, nor written, nor asked for', async () => {

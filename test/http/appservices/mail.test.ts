@@ -66,7 +66,11 @@ test('an address is confirmed by its link, once, and a password reset by another
   await emailPasswordAuth.confirmUser({ token, tokenId })
   expect(await errorOf(emailPasswordAuth.confirmUser({ token, tokenId }))).toMatchObject([400, 'UserpassTokenInvalid', expect.anything()])
   expect(await errorOf(emailPasswordAuth.resendConfirmationEmail({ email }))).toEqual([400, 'UserAlreadyConfirmed', 'already confirmed'])
-  const user = await logIn(Credentials.emailPassword(email, password))
+  // Forgotten before the first login already: the password is that of the registration.
+  await emailPasswordAuth.sendResetPasswordEmail({ email })
+  await emailPasswordAuth.resetPassword({ ...tokensIn(messagesIn(directory).at(-1) ?? ''), password: 'the first password' })
+  expect(await errorOf(logIn(Credentials.emailPassword(email, password)))).toMatchObject([401, 'InvalidPassword', expect.anything()])
+  const user = await logIn(Credentials.emailPassword(email, 'the first password'))
   const { refreshToken } = user
   expect(await place.domain.users.get(user.id as never)).toMatchObject({ profile: { email, emailVerified: true } })
 
