@@ -84,6 +84,8 @@ export interface DocumentCollection {
   hasIndex(field: string): Promise<boolean>
   /** Makes an index over one field, if there is none. */
   ensureIndex(field: string): Promise<void>
+  /** A number that is another one after every change, by whichever process; `undefined` where nobody can say without looking. */
+  revision(): Promise<number | undefined>
   /** What changes from now on, by whichever process, until `signal` is aborted. Nothing is missed between the call and the first item. */
   watch(signal: AbortSignal): Promise<AsyncIterable<DocumentChange>>
 }

@@ -23,7 +23,7 @@ export interface RuledOptions {
   readonly refuse: Refuse
 }
 
-export type RuledCollection = Omit<DocumentCollection, 'hasIndex' | 'ensureIndex'>
+export type RuledCollection = Omit<DocumentCollection, 'hasIndex' | 'ensureIndex' | 'revision'>
 
 /** As many as App Services answers at most. */
 const mostDocuments = 50_000

@@ -41,6 +41,10 @@ const advisedBytes = 16 * 1024
 
 const nothing: CustomData = {}
 
+const mostKept = 500
+
+type CustomUserData = NonNullable<AppView['configuration']['customUserData']>
+
 /** Makes the index by which documents of custom user data are found, where there is none yet: once for each configuration, by whoever comes first. */
 function createIndexing({ dataSource, onIndexMissing }: Pick<CustomDataDeps, 'dataSource' | 'onIndexMissing'>) {
   const done = new Set<string>()
@@ -62,12 +66,31 @@ function createIndexing({ dataSource, onIndexMissing }: Pick<CustomDataDeps, 'da
 
 export function createCustomDataOf({ dataSource, mostBytes, onIndexMissing, onLarge }: CustomDataDeps): CustomDataOf {
   const index = createIndexing({ dataSource, onIndexMissing })
+  /** What was read last, of those who came last, by place and user: good until the data source says that something has changed. */
+  const kept = new Map<string, { readonly revision: number; readonly found: CustomData }>()
 
   return async function customDataOf(view, userId) {
-    const { app, configuration } = view
-    const { customUserData } = configuration
+    const { customUserData } = view.configuration
     if (!customUserData) return nothing
     const { database, collection, userIdField: field } = customUserData
+    const key = `${database}.${collection} ${field} ${userId}`
+    // Before the document: a change in between makes what is kept old, never new.
+    const revision = await dataSource.collection(database, collection).revision()
+    const known = kept.get(key)
+    if (known && known.revision === revision) return known.found
+    const found = await read(view, userId, customUserData)
+    kept.delete(key)
+    if (revision !== undefined && (found.json?.length ?? 0) <= advisedBytes && !found.isOmitted) {
+      const [oldest] = kept.size >= mostKept ? kept.keys() : []
+      if (oldest !== undefined) kept.delete(oldest)
+      kept.set(key, { revision, found })
+    }
+    return found
+  }
+
+  async function read(view: AppView, userId: string, place: CustomUserData): Promise<CustomData> {
+    const { app } = view
+    const { database, collection, userIdField: field } = place
     await index(view)
     // The text form comes before the ObjectId form, and of one form the document that was inserted first: in the order of BSON types both are so.
     const document = await dataSource

@@ -263,6 +263,8 @@ function createCollection(connection: Connection, collection: Collection): Docum
         if (field !== '_id') await collection.createIndex({ [field]: 1 })
       }),
 
+    revision: async () => undefined,
+
     async watch(signal) {
       const stream = collection.watch([], { fullDocument: 'updateLookup', maxAwaitTimeMS: 1000, readConcern: { level: 'majority' } })
       signal.addEventListener('abort', () => void stream.close().catch(() => undefined), { once: true })

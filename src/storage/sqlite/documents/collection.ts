@@ -335,6 +335,7 @@ export function createCollection(
         return projected(found, projection)
       }),
 
+    revision: () => database.read(() => database.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'changes'")?.seq ?? 0),
     hasIndex: (field) => database.read(() => field === '_id' || indexed().includes(field)),
     ensureIndex: (field) =>
       database.write(() => {
