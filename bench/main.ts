@@ -26,7 +26,7 @@ import { accessTokensFor, managerTokenOf, refreshTokensFor } from './tokens.ts'
 const help = `usage: npm run bench -- [options]
 
   --users N          seed N users with ten metadata keys each (1000)
-  --store LIST       sqlite, mongodb or both, by commas (both); TEST_MONGODB_URL names a replica set,
+  --store LIST       sqlite or mongodb, or both with a comma (both); TEST_MONGODB_URL names a replica set,
                      and without it the MongoDB of the tests is used
   --only TEXT        only scenarios whose name has TEXT in it
   --seconds N        measure each for N seconds (4)
@@ -64,7 +64,10 @@ function wholeNumber(name: 'users' | 'seconds' | 'connections', most: number): n
 
 async function main(): Promise<void> {
   const rows: Row[] = []
-  for (const store of values.store.split(',')) rows.push(...(await measureStore(store)))
+  const stores = values.store.split(',')
+  const unknown = stores.find((store) => !['sqlite', 'mongodb'].includes(store))
+  if (unknown !== undefined) throw new Error(`--store: ${JSON.stringify(unknown)} is neither sqlite nor mongodb`)
+  for (const store of stores) rows.push(...(await measureStore(store)))
   console.log(values.json ? JSON.stringify({ node: process.version, users, seconds, connections, rows }, null, 2) : tableOf(rows))
 }
 
