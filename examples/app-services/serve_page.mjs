@@ -15,6 +15,7 @@ const files = {
   '/redirect.html': { ...html, file: here('redirect.html') },
   '/page.js': { type: 'text/javascript', file: here('page.js') },
   '/redirect.js': { type: 'text/javascript', file: here('redirect.js') },
+  '/look.css': { type: 'text/css', file: new URL('../spa/style.css', import.meta.url) },
   '/style.css': { type: 'text/css', file: here('style.css') },
   '/realm-web.js': { type: 'text/javascript', file: new URL('bundle.iife.js', import.meta.resolve('realm-web')) },
 }

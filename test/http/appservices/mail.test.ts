@@ -70,7 +70,12 @@ test('an address is confirmed by its link, once, and a password reset by another
   await emailPasswordAuth.sendResetPasswordEmail({ email })
   await emailPasswordAuth.resetPassword({ ...tokensIn(messagesIn(directory).at(-1) ?? ''), password: 'the first password' })
   expect(await errorOf(logIn(Credentials.emailPassword(email, password)))).toMatchObject([401, 'InvalidPassword', expect.anything()])
-  const user = await logIn(Credentials.emailPassword(email, 'the first password'))
+  // A link from before the first login is good after it.
+  await emailPasswordAuth.sendResetPasswordEmail({ email })
+  const early = tokensIn(messagesIn(directory).at(-1) ?? '')
+  await logIn(Credentials.emailPassword(email, 'the first password'))
+  await emailPasswordAuth.resetPassword({ ...early, password: 'the second password' })
+  const user = await logIn(Credentials.emailPassword(email, 'the second password'))
   const { refreshToken } = user
   expect(await place.domain.users.get(user.id as never)).toMatchObject({ profile: { email, emailVerified: true } })
 

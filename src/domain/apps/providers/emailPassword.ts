@@ -63,6 +63,7 @@ export interface Registration {
 }
 
 interface Holder {
+  /** Of the identity, which is that of the registration from which it came. */
   readonly id: string
   readonly passwordHash: string | undefined
   readonly user?: User
@@ -73,7 +74,7 @@ interface Holder {
 interface Reset {
   readonly app: string
   readonly email: string
-  readonly userId: string
+  readonly holderId: string
   readonly tokenHash: string
   /** Of a reset by a function, which was told the password that is wanted. */
   readonly hashedPassword?: string
@@ -158,7 +159,8 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
   /** Whose password an address goes with: a user, or somebody who has confirmed and not logged in yet. */
   async function findHolder(view: AppView, email: string): Promise<Holder | undefined> {
     const user = await findUser(view, email)
-    if (user) return { id: user.id, passwordHash: user.passwordHash, user }
+    const identity = user?.identities?.find((each) => each.app === view.app.id && each.provider === provider && each.key === email)
+    if (user && identity) return { id: identity.id, passwordHash: user.passwordHash, user }
     const registration = await findRegistration(view, email)
     return registration?.confirmed && { id: registration.id, passwordHash: registration.hashedPassword, registration }
   }
@@ -183,7 +185,13 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
   ): Promise<{ readonly token: string; readonly tokenId: string }> {
     const token = newSecret()
     const tokenId = newObjectId(now())
-    const payload: Reset = { app: view.app.id, email, userId: holder.id, tokenHash: hash(token), ...(hashedPassword && { hashedPassword }) }
+    const payload: Reset = {
+      app: view.app.id,
+      email,
+      holderId: holder.id,
+      tokenHash: hash(token),
+      ...(hashedPassword && { hashedPassword }),
+    }
     await artifacts.put({ model: resetModel, id: tokenId, payload: { ...payload }, expiresAt: new Date(now().getTime() + tokenMs) })
     return { token, tokenId }
   }
@@ -306,7 +314,7 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
       const hashedPassword = await passwords.hash(passwordOf(given.password), least)
       if (!(await artifacts.consume(resetModel, tokenId, now()))) throw tokenInvalid()
       const holder = await findHolder(view, found.email)
-      if (holder?.id !== found.userId) throw tokenInvalid()
+      if (holder?.id !== found.holderId) throw tokenInvalid()
       await setPassword(holder, hashedPassword)
     },
 
