@@ -1,16 +1,19 @@
 /** `realm-web` in Chromium, on the example's page and on its own: another origin than Dossier's, with what its browser lets it do. */
 import { spawn } from 'node:child_process'
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import axe from 'axe-core'
+import { SignJWT } from 'jose'
 import type { Page } from 'playwright-core'
 import type * as RealmWeb from 'realm-web'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Chromium, startChromium, withoutChromium } from '../support/chromium.ts'
-import { clientId, clientSecret, startOpenIdProvider } from '../support/identityProviders.ts'
+import { clientId, clientSecret, startFacebook, startOpenIdProvider } from '../support/identityProviders.ts'
 import { startIdp } from '../support/idp.ts'
 import { freePort } from '../support/ports.ts'
+import { tempDir } from '../support/temp.ts'
 
 const example = resolve(import.meta.dirname, '../../examples/app-services')
 const system = { kind: 'system' } as const
@@ -27,18 +30,26 @@ const filesIn = (directory: string) =>
 /** The example's app and page, as its readers start them; with Google as a further way in. */
 async function startExample() {
   const google = await startOpenIdProvider()
-  const idp = await startIdp({ environment: { DOSSIER_OUTBOUND_ALLOW: '127.0.0.1' } })
+  const facebook = await startFacebook((token) => createHmac('sha256', clientSecret).update(token).digest('hex'))
+  const mail = tempDir()
+  const idp = await startIdp({ environment: { DOSSIER_OUTBOUND_ALLOW: '127.0.0.1', DOSSIER_MAIL_DIRECTORY: mail } })
   const port = await freePort()
   const origin = `http://localhost:${port}`
   const folder = filesIn(example)
   const providers = JSON.parse(folder.get('auth/providers.json')?.toString() ?? '')
-  providers['oauth2-google'] = {
-    name: 'oauth2-google',
-    type: 'oauth2-google',
-    config: { clientId, issuer: google.issuer },
-    secret_config: { clientSecret: 'google' },
-    redirect_uris: [`${origin}/redirect.html`],
+  for (const [type, { issuer }] of [
+    ['oauth2-google', google],
+    ['oauth2-apple', google],
+    ['oauth2-facebook', facebook],
+  ] as const) {
+    const secrets = { secret_config: { clientSecret: 'google' }, redirect_uris: [`${origin}/redirect.html`] }
+    providers[type] = { name: type, type, config: { clientId, issuer }, ...secrets }
   }
+  providers['custom-token'] = { type: 'custom-token', config: { signingAlgorithm: 'HS256' }, secret_config: { signingKeys: ['google'] } }
+  providers['custom-function'] = { type: 'custom-function', config: { authFunctionName: 'whoIs' } }
+  const functions = JSON.parse(folder.get('functions/config.json')?.toString() ?? '')
+  folder.set('functions/config.json', Buffer.from(JSON.stringify([...functions, { name: 'whoIs', private: true }])))
+  folder.set('functions/whoIs.js', Buffer.from('exports = ({ name }) => name'))
   folder.set('auth/providers.json', Buffer.from(JSON.stringify(providers)))
   const { app } = await idp.domain.apps.push('myapp-abcde', folder, system)
   await idp.domain.apps.setSecret(app.id, 'google', clientSecret, system)
@@ -50,11 +61,27 @@ async function startExample() {
   return {
     idp,
     google,
+    facebook,
     origin,
+    /** Makes the app ask for a confirmation by mail; `token` and `tokenId` of the last message. */
+    async confirmByMail() {
+      const { autoConfirm: _, ...config } = providers['local-userpass'].config
+      const local = { ...providers['local-userpass'], config: { ...config, emailConfirmationUrl: `${origin}/confirm` } }
+      folder.set('auth/providers.json', Buffer.from(JSON.stringify({ ...providers, 'local-userpass': local })))
+      await idp.domain.apps.push('myapp-abcde', folder, system)
+    },
+    lastMail() {
+      const [name = ''] = readdirSync(mail).toSorted().slice(-1)
+      const text = readFileSync(join(mail, name), 'utf8')
+        .replace(/=\r?\n/g, '')
+        .replaceAll('=3D', '=')
+      const parameters = new URL(/http:\/\/localhost\S+?(?=["\s])/.exec(text)?.[0].replaceAll('&amp;', '&') ?? '').searchParams
+      return { token: parameters.get('token') ?? '', tokenId: parameters.get('tokenId') ?? '' }
+    },
     async [Symbol.asyncDispose]() {
       server.kill()
       await idp[Symbol.asyncDispose]()
-      await google[Symbol.asyncDispose]()
+      await Promise.all([google, facebook].map((each) => each[Symbol.asyncDispose]()))
     },
   }
 }
@@ -160,6 +187,81 @@ describe.skipIf(withoutChromium !== undefined)(`in Chromium${withoutChromium ? `
       isLoggedIn: false,
     })
   }, 30_000)
+
+  test('every kind of credentials logs in', async () => {
+    const page = await opened()
+    const jwt = await new SignJWT({})
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setSubject('jwt-1')
+      .setAudience('myapp-abcde')
+      .setExpirationTime('5m')
+      .sign(new TextEncoder().encode(clientSecret))
+    place.google.state.person = { sub: 'g-4' }
+    const given = {
+      baseUrl: place.idp.issuer,
+      jwt,
+      google: await place.google.idToken({ sub: 'g-3' }),
+      code: place.google.newCode({ redirectUri: 'postmessage' }),
+      apple: await place.google.idToken({ sub: 'a-1' }),
+      facebook: place.facebook.newToken({ id: 'f-1', name: 'Cosette' }),
+    }
+    const identities = await page.evaluate(async ({ baseUrl, ...tokens }) => {
+      const { Credentials } = Realm
+      const app = new Realm.App({ id: 'myapp-abcde', baseUrl })
+      const told: string[] = []
+      for (const credentials of [
+        Credentials.jwt(tokens.jwt),
+        Credentials.function({ name: 'fn-1' } as never),
+        Credentials.google({ idToken: tokens.google }),
+        Credentials.google({ authCode: tokens.code }),
+        Credentials.apple(tokens.apple),
+        Credentials.facebook(tokens.facebook),
+      ]) {
+        const user = await app.logIn(credentials)
+        told.push(...user.identities.map(({ id, providerType }) => `${providerType} ${id}`))
+      }
+      return told
+    }, given)
+    expect(identities).toEqual([
+      'custom-token jwt-1',
+      'custom-function fn-1',
+      'oauth2-google g-3',
+      'oauth2-google g-4',
+      'oauth2-apple a-1',
+      'oauth2-facebook f-1',
+    ])
+  })
+
+  test('an address is confirmed, and a password reset', async () => {
+    await place.confirmByMail()
+    const page = await opened()
+    type Step = { step: string; token?: string; tokenId?: string }
+    const does = (given: Step) =>
+      page.evaluate(
+        async ({ baseUrl, step, token = '', tokenId = '' }) => {
+          const app = new Realm.App({ id: 'myapp-abcde', baseUrl })
+          const [email, password] = ['mail@app.example', 'a test password']
+          const { emailPasswordAuth: auth } = app
+          if (step === 'register') await auth.registerUser({ email, password })
+          if (step === 'resend') await auth.resendConfirmationEmail({ email })
+          if (step === 'confirm') await auth.confirmUser({ token, tokenId })
+          if (step === 'forgotten') await auth.sendResetPasswordEmail({ email })
+          if (step === 'reset') await auth.resetPassword({ token, tokenId, password: 'another password' })
+          const logIn = (secret: string) =>
+            app.logIn(Realm.Credentials.emailPassword(email, secret)).then(
+              () => 'in',
+              (error: RealmWeb.MongoDBRealmError) => error.errorCode,
+            )
+          return [await logIn(password), await logIn('another password')]
+        },
+        { baseUrl: place.idp.issuer, ...given },
+      )
+    expect(await does({ step: 'register' })).toEqual(['AuthError', 'InvalidPassword'])
+    await does({ step: 'resend' })
+    expect(await does({ step: 'confirm', ...place.lastMail() })).toEqual(['in', 'InvalidPassword'])
+    await does({ step: 'forgotten' })
+    expect(await does({ step: 'reset', ...place.lastMail() })).toEqual(['InvalidPassword', 'in'])
+  })
 
   test('a window opens for Google, and tells the page who logged in', async () => {
     const page = await opened()
