@@ -27,7 +27,7 @@ import { holds } from '#src/domain/rules/expressions.ts'
 import { ruledCollection } from '#src/domain/rules/ruledCollection.ts'
 import { createLease } from '#src/domain/sessions/lease.ts'
 import { runTriggers } from '#src/domain/triggers/running.ts'
-import { createCustomDataOf } from '#src/domain/userdata/customData.ts'
+import { createCustomDataOf, createIndexing } from '#src/domain/userdata/customData.ts'
 import { plain } from '#src/domain/userdata/plain.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
 import { IdentityTaken, type User, UsernameTaken } from '#src/domain/users/user.ts'
@@ -89,10 +89,20 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     },
   })
   const { callFunction } = functions
+  const index = createIndexing({
+    dataSource,
+    now,
+    onIndexMissing: (facts) => log.warn(facts, 'custom user data has no index, and none could be made: make one on that field'),
+  })
+  // At the start already, so that what is missing is said before somebody waits for it.
+  apps
+    .list()
+    .then((views) => Promise.all(views.map(index)))
+    .catch((err: unknown) => log.error({ err }, 'apps could not be read'))
   const customDataOf = createCustomDataOf({
     dataSource,
+    index,
     mostBytes: configuration.DOSSIER_CUSTOM_DATA_KB * 1024,
-    onIndexMissing: (facts) => log.warn(facts, 'custom user data is found without an index: make one on that field'),
     onLarge: ({ isOmitted, ...facts }) =>
       log.warn(
         facts,

@@ -4,6 +4,7 @@
  * Owns which document that is and what a token may carry of it. The documents are the application's: only its functions and clients write them.
  */
 import { ObjectId } from 'bson'
+import type { Clock } from '#src/base/clock.ts'
 import type { AppView } from '../apps/app.ts'
 import type { DataSource, Document } from '../documents/store.ts'
 import { plainJson } from './plain.ts'
@@ -21,10 +22,9 @@ interface CustomData {
 /** Reads the document of a user in one indexed query. @throws StoreUnavailable */
 export type CustomDataOf = (view: AppView, userId: string) => Promise<CustomData>
 
-export interface CustomDataDeps {
+export interface IndexingDeps {
   readonly dataSource: Pick<DataSource, 'collection'>
-  /** How many bytes of JSON a token carries at most. */
-  readonly mostBytes: number
+  readonly now: Clock
   /** Called when the field that documents are found by has no index, and none could be made. */
   readonly onIndexMissing: (facts: {
     readonly app: string
@@ -32,6 +32,14 @@ export interface CustomDataDeps {
     readonly field: string
     readonly reason: string
   }) => void
+}
+
+export interface CustomDataDeps {
+  readonly dataSource: Pick<DataSource, 'collection'>
+  /** See `createIndexing`. */
+  readonly index: (view: AppView) => Promise<void>
+  /** How many bytes of JSON a token carries at most. */
+  readonly mostBytes: number
   /** Called for a document that is larger than App Services advises. */
   readonly onLarge: (facts: { readonly app: string; readonly userId: string; readonly bytes: number; readonly isOmitted: boolean }) => void
 }
@@ -45,27 +53,30 @@ const mostKept = 500
 
 type CustomUserData = NonNullable<AppView['configuration']['customUserData']>
 
+/** Milliseconds until an index that could not be made is tried, and told of, again. */
+const indexPause = 60_000
+
 /** Makes the index by which documents of custom user data are found, where there is none yet: once for each configuration, by whoever comes first. */
-function createIndexing({ dataSource, onIndexMissing }: Pick<CustomDataDeps, 'dataSource' | 'onIndexMissing'>) {
-  const done = new Set<string>()
-  return async ({ app, configuration: { customUserData } }: AppView): Promise<void> => {
+export function createIndexing({ dataSource, now, onIndexMissing }: IndexingDeps): (view: AppView) => Promise<void> {
+  /** When each is due again, by place. */
+  const due = new Map<string, number>()
+  return async ({ app, configuration: { customUserData } }) => {
     if (!customUserData) return
     const { database, collection, userIdField: field } = customUserData
     const key = `${database}.${collection}.${field}`
-    if (done.has(key)) return
-    done.add(key)
+    if ((due.get(key) ?? 0) > now().getTime()) return
+    due.set(key, Number.POSITIVE_INFINITY)
     try {
       const documents = dataSource.collection(database, collection)
       if (!(await documents.hasIndex(field))) await documents.ensureIndex(field)
     } catch (error) {
-      done.delete(key)
+      due.set(key, now().getTime() + indexPause)
       onIndexMissing({ app: app.clientAppId, collection: `${database}.${collection}`, field, reason: (error as Error).message })
     }
   }
 }
 
-export function createCustomDataOf({ dataSource, mostBytes, onIndexMissing, onLarge }: CustomDataDeps): CustomDataOf {
-  const index = createIndexing({ dataSource, onIndexMissing })
+export function createCustomDataOf({ dataSource, index, mostBytes, onLarge }: CustomDataDeps): CustomDataOf {
   /** What was read last, of those who came last, by place and user: good until the data source says that something has changed. */
   const kept = new Map<string, { readonly revision: number; readonly found: CustomData }>()
 

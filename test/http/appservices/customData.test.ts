@@ -6,8 +6,11 @@ import * as client from 'openid-client'
 import * as Realm from 'realm-web'
 import { BSON } from 'realm-web'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startIdp } from '../../support/idp.ts'
 import { findMongodb } from '../../support/mongodb.ts'
+import { freePort } from '../../support/ports.ts'
 import { signIn } from '../../support/relyingParty.ts'
+import { tempDir } from '../../support/temp.ts'
 import { dataSourceFiles, functionFiles, type Place, providersFile, startPlace } from './place.ts'
 
 const { Credentials } = Realm
@@ -360,3 +363,16 @@ describe.each([
     }, 20_000)
   })
 })
+
+test('an index that cannot be made is told of at the start, and then not at every login', async () => {
+  const store = `sqlite:${tempDir()}`
+  await (await startPlace(files('myapp'), { store }))[Symbol.asyncDispose]()
+  const gone = `mongodb://127.0.0.1:${await freePort()}/myapp`
+  await using idp = await startIdp({ store, environment: { DOSSIER_DATA_SOURCE: gone } })
+  const told = () => idp.log.filter((line) => line.includes('custom user data has no index')).map((line) => JSON.parse(line))
+  await expect.poll(told, { timeout: 15_000 }).toHaveLength(1)
+  expect(told()[0]).toMatchObject({ level: 40, app: 'myapp-abcde', collection: 'myapp.users', field: 'user_account_id' })
+  const app = new Realm.App({ id: 'myapp-abcde', baseUrl: idp.issuer })
+  await Promise.allSettled([app.logIn(Credentials.anonymous()), app.logIn(Credentials.anonymous())])
+  expect(told()).toHaveLength(1)
+}, 40_000)
