@@ -6,7 +6,8 @@ import type { Server } from 'node:http'
 import type { Context } from 'koa'
 import { Busy } from '#src/base/errors.ts'
 import { tellOfEvents } from '#src/domain/actions/telling.ts'
-import { grantedIn } from '#src/domain/applications/heldRoles.ts'
+import { withBuiltIn } from '#src/domain/applications/builtIn.ts'
+import { createManaging } from '#src/domain/applications/managing.ts'
 import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createLease } from '#src/domain/sessions/lease.ts'
 import { createEngine } from '#src/engine/engine.ts'
@@ -25,6 +26,7 @@ import { createCsrf } from '#src/http/kit/csrf.ts'
 import { createKnownDevices } from '#src/http/kit/device.ts'
 import { routes } from '#src/http/kit/endpoint.ts'
 import { pinnedHost, securityHeaders, strictTransport } from '#src/http/kit/headers.ts'
+import { createMessages } from '#src/http/kit/messages.ts'
 import { OnePortServer } from '#src/http/kit/onePort.ts'
 import { createPages } from '#src/http/kit/pages.ts'
 import { postedRequests } from '#src/http/kit/postedRequests.ts'
@@ -37,6 +39,7 @@ import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
 import { composeAppServices } from './composeAppServices.ts'
 import type { Domain } from './composeDomain.ts'
+import { composePages } from './composePages.ts'
 
 export { type Domain, openDomain } from './composeDomain.ts'
 
@@ -52,10 +55,12 @@ export interface Service {
 export async function composeService(configuration: Configuration, domain: Domain, log: Log): Promise<Service> {
   const issuer = configuration.DOSSIER_ISSUER
   const secure = issuer.startsWith('https:')
-  const { stores, catalogue, users, metadata, keys, sealer, signIn, throttle, endings, registrationTokens, recorder, now } = domain
+  const { stores, users, metadata, keys, sealer, signIn, throttle, endings, registrationTokens, recorder, now } = domain
   let draining = false
 
-  const pages = createPages({ siteName: async () => (await catalogue.root()).organization.name })
+  const catalogue = withBuiltIn(domain.catalogue, issuer)
+  const messages = createMessages()
+  const pages = createPages({ look: async () => (await catalogue.root()).organization, messages })
   const csrf = createCsrf({ secrets: sealer.derive('csrf'), secure })
   const devices = createKnownDevices({ secrets: sealer.derive('known device'), secure })
   const gathering = createGathering({ store: stores.audit, onFault: (err) => log.error({ err }, 'events of tokens wait to be written') })
@@ -108,20 +113,25 @@ export async function composeService(configuration: Configuration, domain: Domai
       answerProblem(ctx, pages, {
         status: 421,
         code: 'wrong_host',
-        title: 'Request error',
-        sentence: `This service answers at ${issuer} only.`,
+        sentence: 'wrongHost',
+        facts: { issuer },
       }),
     ),
   )
   for (const middleware of engine.first) app.use(middleware)
   const { organization, ownProjectId } = await catalogue.root()
+  const managing = createManaging({
+    findUser: users.find,
+    ownProjectId: () => ownProjectId,
+    exclusively: (name, work) => domain.lock(name, work, { patienceMs: 10_000, refuse: () => new Busy('this change') }),
+  })
   const appServices = composeAppServices({
     configuration,
     domain,
     log,
     ...engine.appTokens,
     outboundFetch: engine.fetch,
-    isAdministrator: (user) => user.admin || grantedIn(user, ownProjectId).includes('IAM_OWNER'),
+    isAdministrator: (user) => managing.heldBy(user).includes('IAM_OWNER'),
     now,
   })
   app.use(
@@ -144,7 +154,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       now,
       verifyBearer,
       ownProjectId: () => ownProjectId,
-      exclusively: (name, work) => domain.lock(name, work, { patienceMs: 10_000, refuse: () => new Busy('this change') }),
+      managing,
       organizationId: () => organization.id,
     }),
   )
@@ -164,6 +174,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       ...pages.assets,
       ...accountEndpoints({ sessions: engine.sessions, verifyBearer, ownProjectId }),
       ...homeEndpoints({ pages, issuer }),
+      ...composePages({ configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, listener: () => app.callback() }),
       ...deviceEndpoints({ issuer, pages }),
       ...interactionEndpoints({
         interactions,

@@ -17,6 +17,8 @@ export interface Interaction {
   /** Who is signed in already. */
   readonly accountId?: string
   readonly loginHint?: string
+  /** Languages that the application asked for, the best first, with blanks between them. */
+  readonly uiLocales?: string
   /** Scopes that want an answer: those that are missing, or all, when nothing is missing and the person is asked again. */
   readonly wantedScopes: readonly string[]
   readonly missingClaims: readonly string[]
@@ -96,6 +98,7 @@ export function createInteractions(provider: Provider, now: Clock): Interactions
         tosUri: client.tosUri,
         accountId: details.session?.accountId,
         loginHint: typeof details.params.login_hint === 'string' ? details.params.login_hint : undefined,
+        uiLocales: typeof details.params.ui_locales === 'string' ? details.params.ui_locales : undefined,
         wantedScopes: wantedScopes(missing, details.params.scope),
         missingClaims: missing.missingOIDCClaims ?? [],
       }

@@ -110,13 +110,12 @@ const unknownApplication =
 const begunElsewhere: Problem = {
   status: 400,
   code: 'session_not_found',
-  title: 'Request error',
-  sentence: 'This sign-in has expired, was used already, or was begun in another browser. Go back to the application and start again.',
+  sentence: 'signInUsed',
 }
 
 const refused: Problem = {
   status: 403,
   code: 'access_denied',
-  title: 'Not signed in',
-  sentence: 'The sign-in was not completed. Go back to the application to start again.',
+  title: 'notSignedIn',
+  sentence: 'signInRefused',
 }

@@ -16,8 +16,7 @@ export function deviceEndpoints({ issuer, pages }: { issuer: string; pages: Page
       return answerProblem(ctx, pages, {
         status: 400,
         code: 'invalid_request',
-        title: 'Request error',
-        sentence: 'user_code must be a code such as BCDF-GHJK.',
+        sentence: 'userCodeForm',
       })
     }
     ctx.type = 'image/svg+xml'
@@ -37,8 +36,8 @@ export function guardedUserCodes({ throttle, pages }: { throttle: Throttle; page
     await answerProblem(ctx, pages, {
       status: 429,
       code: 'slow_down',
-      title: 'Request error',
-      sentence: `There were too many attempts. Try again in ${wait} ${wait === 1 ? 'second' : 'seconds'}.`,
+      sentence: 'tooManyAttempts',
+      facts: { seconds: wait },
     })
   }
 }

@@ -15,12 +15,13 @@ import type { UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import type { Interaction, Interactions } from '#src/engine/interactions.ts'
 import { readForm } from '../kit/body.ts'
+import type { RequestState } from '../kit/context.ts'
 import type { Csrf } from '../kit/csrf.ts'
 import type { KnownDevices } from '../kit/device.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import type { Pages } from '../kit/pages.ts'
 import { answerProblem } from '../kit/problems.ts'
-import { describeClaims, describeScopes } from './scopes.ts'
+import { describeAccess } from '../kit/scopes.ts'
 
 export interface InteractionsDeps {
   readonly interactions: Interactions
@@ -57,16 +58,22 @@ export function interactionEndpoints({
   const purpose = (interaction: Interaction) => `interaction:${interaction.uid}`
   const common = (ctx: Context, interaction: Interaction) => ({ interaction, csrf: csrf.token(ctx, purpose(interaction)) })
 
+  /** The interaction of this browser; its pages speak the language that the application asked for. */
+  async function found(ctx: Context): Promise<Interaction | undefined> {
+    const interaction = await interactions.find(ctx)
+    if (interaction?.uiLocales !== undefined) (ctx.state as RequestState).uiLocales = interaction.uiLocales
+    return interaction
+  }
+
   const gone = (ctx: Context) =>
     answerProblem(ctx, pages, {
       status: 400,
       code: 'session_not_found',
-      title: 'Request error',
-      sentence: 'This sign-in has expired, or was begun in another browser. Go back to the application and start again.',
+      sentence: 'signInGone',
     })
 
   async function show(ctx: Context): Promise<void> {
-    const interaction = await interactions.find(ctx)
+    const interaction = await found(ctx)
     if (!interaction) return gone(ctx)
     if (interaction.prompt === 'consent') return showConsent(ctx, interaction)
     if (interaction.prompt === 'select_account' && interaction.accountId) return showAccounts(ctx, interaction)
@@ -85,20 +92,19 @@ export function interactionEndpoints({
   const showConsent = (ctx: Context, interaction: Interaction) =>
     pages.show(ctx, 'interactions/consent', {
       ...common(ctx, interaction),
-      items: [...describeScopes(interaction.wantedScopes), ...describeClaims(interaction.missingClaims)],
+      items: describeAccess(pages.textsFor(ctx), { scopes: interaction.wantedScopes, claims: interaction.missingClaims }),
     })
 
   /** Runs `handle` when the form belongs to the interaction of this browser, and was made by us for it. */
   const submitted = (handle: (ctx: Context, interaction: Interaction, form: Form) => Promise<void>) => async (ctx: Context) => {
     const form = await readForm(ctx)
-    const interaction = await interactions.find(ctx)
+    const interaction = await found(ctx)
     if (!interaction) return gone(ctx)
     if (csrf.accepts(ctx, purpose(interaction), form.get('csrf'))) return handle(ctx, interaction, form)
     await answerProblem(ctx, pages, {
       status: 403,
       code: 'form_not_accepted',
-      title: 'Request error',
-      sentence: 'This form was not made for this browser, or cookies are switched off. Go back, reload the page and try again.',
+      sentence: 'formNotAccepted',
     })
   }
 
@@ -107,15 +113,15 @@ export function interactionEndpoints({
     const name = (form.get('username') ?? '').trim()
     const password = form.get('password') ?? ''
     if (name === '' || password === '')
-      return showSignIn(ctx, interaction, { username: name, problem: 'Enter your user name and your password.' }, 400)
+      return showSignIn(ctx, interaction, { username: name, problem: pages.textsFor(ctx).t('interactions.signIn.missing') }, 400)
     const result = await signIn({ name, password, address: ctx.ip, knownDevice: devices.find(ctx, name), clientId: interaction.clientId })
     if (result.kind === 'throttled') {
       ctx.set('Retry-After', String(result.retryAfterSeconds))
-      const problem = `There were too many attempts. Try again in ${result.retryAfterSeconds} ${result.retryAfterSeconds === 1 ? 'second' : 'seconds'}.`
+      const problem = pages.textsFor(ctx).t('interactions.signIn.tooMany', { seconds: result.retryAfterSeconds })
       return showSignIn(ctx, interaction, { username: name, problem }, 429)
     }
     if (result.kind === 'refused')
-      return showSignIn(ctx, interaction, { username: name, problem: 'The user name or the password is wrong.' }, 400)
+      return showSignIn(ctx, interaction, { username: name, problem: pages.textsFor(ctx).t('interactions.signIn.wrong') }, 400)
     devices.remember(ctx, name)
     await interactions.signIn(ctx, { accountId: result.user.id, amr: ['pwd'] })
   })
@@ -151,12 +157,17 @@ export function interactionEndpoints({
     if (arrival.kind === 'failed') return showSignIn(ctx, interaction, { username: '', problem: arrival.problem }, 400)
     if (arrival.kind === 'signedIn') return interactions.signIn(ctx, { accountId: arrival.user.id, amr: ['fed'] })
     const { username, label } = arrival
-    const facts = { ticket, username, label, ...(password !== undefined && { problem: 'The password is wrong.' }) }
+    const facts = {
+      ticket,
+      username,
+      label,
+      ...(password !== undefined && { problem: pages.textsFor(ctx).t('interactions.signIn.passwordWrong') }),
+    }
     return pages.show(ctx, 'interactions/link-account', { ...common(ctx, interaction), ...facts }, password === undefined ? 200 : 400)
   }
 
   async function comeBack(ctx: Context): Promise<void> {
-    const interaction = await interactions.find(ctx)
+    const interaction = await found(ctx)
     return interaction ? arrive(ctx, interaction) : gone(ctx)
   }
 

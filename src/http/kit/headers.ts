@@ -1,11 +1,11 @@
 import type { Context, Middleware } from 'koa'
 
 /**
- * What every page may do: load our own style sheet and an application's logo, and nothing else. There is no inline code to allow. There is no
+ * What every page may do: load our own style sheets, scripts and pages, and an application's logo, and nothing else. There is no inline code to allow. There is no
  * `form-action`: browsers apply it to the redirect that follows a form, which here goes to the application.
  */
 const contentSecurityPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'"
 
 const headers = Object.entries({
   'Content-Security-Policy': contentSecurityPolicy,

@@ -59,8 +59,7 @@ export function postedRequests({ paths, artifacts, pages, now }: PostedRequestsD
     await answerProblem(ctx, pages, {
       status: 400,
       code: 'request_expired',
-      title: 'Request error',
-      sentence: 'This request has expired. Go back to the application and start again.',
+      sentence: 'requestExpired',
     })
   }
 }

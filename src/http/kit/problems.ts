@@ -3,53 +3,53 @@ import { Busy, DomainError, StoreUnavailable } from '#src/base/errors.ts'
 import type { Log } from '#src/platform/log.ts'
 import { requestIdOf } from './context.ts'
 import { setSecurityHeaders } from './headers.ts'
+import type { Facts, Texts } from './messages.ts'
 import type { Pages } from './pages.ts'
+import { problemText } from './problemText.ts'
 
-/** What a person or a client is told of a failure. `code` is for both; the sentence is for people. */
+/** What a person or a client is told of a failure. `code` is for both; title and sentence are keys in `problems.json`. */
 export interface Problem {
   readonly status: number
   readonly code: string
-  readonly title: string
+  readonly title?: 'requestError' | 'notFound' | 'somethingWrong' | 'tooBusy' | 'notAvailable' | 'notSignedIn' | 'notAllowed'
   readonly sentence: string
+  readonly facts?: Facts
 }
 
-const problemsByCode: Readonly<Record<string, Omit<Problem, 'code' | 'sentence'>>> = {
-  request_too_large: { status: 413, title: 'Request error' },
-  unsupported_media_type: { status: 415, title: 'Request error' },
-  session_not_found: { status: 400, title: 'Request error' },
-  busy: { status: 503, title: 'Too busy' },
-  store_unavailable: { status: 503, title: 'Not available' },
+/** Whether the sentence is the error's own, which stands under its code (see problemText). */
+type Known = Pick<Problem, 'status' | 'title'> & { readonly sentence?: string }
+
+const problemsByCode: Readonly<Record<string, Known>> = {
+  request_too_large: { status: 413 },
+  unsupported_media_type: { status: 415 },
+  session_not_found: { status: 400 },
+  'pages.login_not_completed': { status: 400, title: 'notSignedIn' },
+  busy: { status: 503, title: 'tooBusy' },
+  store_unavailable: { status: 503, title: 'notAvailable', sentence: 'storeUnavailable' },
 }
 
 /** What `error` means to the caller. What is not meant for callers says no more than that something failed. */
-function problemOf(error: unknown): Problem {
+function problemOf(error: unknown): Problem & { readonly cause?: DomainError } {
   const known = error instanceof DomainError ? problemsByCode[error.code] : undefined
-  if (known && error instanceof DomainError) {
-    const sentence =
-      error instanceof StoreUnavailable ? 'The service cannot reach its store right now. Try again in a moment.' : sentenceOf(error)
-    return { ...known, code: error.code, sentence }
-  }
-  return {
-    status: 500,
-    code: 'server_error',
-    title: 'Something went wrong',
-    sentence: 'The fault is ours, and it has been logged under the id below.',
-  }
+  if (known && error instanceof DomainError) return { sentence: '', ...known, code: error.code, cause: error }
+  return { status: 500, code: 'server_error', title: 'somethingWrong', sentence: 'serverError' }
 }
 
-const sentenceOf = (error: Error) => `${error.message[0]?.toUpperCase()}${error.message.slice(1)}.`
-
 /** Answers with a problem: a page for a person, JSON in OAuth's form for a program. */
-export async function answerProblem(ctx: Context, pages: Pages, problem: Problem): Promise<void> {
+export async function answerProblem(ctx: Context, pages: Pages, problem: Problem & { readonly cause?: DomainError }): Promise<void> {
   setSecurityHeaders(ctx)
+  const { status, code, title = 'requestError', sentence, facts, cause } = problem
+  const say = (texts: Texts) => (sentence === '' && cause ? problemText(texts, cause) : texts.t(`problems.${sentence}`, facts))
   if (ctx.accepts('json', 'html') === 'html') {
-    await pages.show(ctx, 'interactions/error', { ...problem, requestId: requestIdOf(ctx) }, problem.status)
+    const texts = pages.textsFor(ctx)
+    const told = { code, title: texts.t(`problems.title.${title}`), sentence: say(texts), requestId: requestIdOf(ctx) }
+    await pages.show(ctx, 'interactions/error', told, status)
     return
   }
   ctx.status = problem.status
   ctx.set('Cache-Control', 'no-store')
   const error = problem.status === 503 ? 'temporarily_unavailable' : problem.status < 500 ? 'invalid_request' : 'server_error'
-  ctx.body = { error, error_description: problem.sentence }
+  ctx.body = { error, error_description: say(pages.englishTexts) }
 }
 
 /** Whether the client went away before it had sent its whole request: nobody is there to be told, and nobody is at fault. */
@@ -64,16 +64,15 @@ export function problems({ pages, log }: { pages: Pages; log: Log }): Middleware
         await answerProblem(ctx, pages, {
           status: 405,
           code: 'method_not_allowed',
-          title: 'Request error',
-          sentence: 'This address takes other requests. Go back to the application and start again.',
+          sentence: 'methodNotAllowed',
         })
       }
       if (ctx.status === 404 && ctx.body === undefined) {
         await answerProblem(ctx, pages, {
           status: 404,
           code: 'not_found',
-          title: 'Not found',
-          sentence: 'There is nothing at this address.',
+          title: 'notFound',
+          sentence: 'notFound',
         })
       }
     } catch (error) {

@@ -1,4 +1,4 @@
-import { grantedIn } from '#src/domain/applications/heldRoles.ts'
+import { heldBy } from '#src/domain/applications/managing.ts'
 import { allows, isMember } from '#src/domain/applications/ownRoles.ts'
 import { type Bearer, ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { User } from '#src/domain/users/user.ts'
@@ -49,11 +49,5 @@ export function createAuthenticate({ verifyBearer, ownProjectId }: AuthenticateN
     return { ...bearer, address: call.ip, isFirstApi, held, isMember: isMember(held), may: (permission) => allows(held, permission) }
   }
 }
-
-/** The roles of Dossier's own project that a user holds. */
-export const heldBy = (user: User, ownProjectId: string): readonly string[] => [
-  ...(user.admin ? ['IAM_OWNER'] : []),
-  ...grantedIn(user, ownProjectId),
-]
 
 const hasUser = (bearer: Bearer | undefined): bearer is Bearer & { readonly user: User } => bearer?.user !== undefined

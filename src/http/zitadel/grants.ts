@@ -1,13 +1,11 @@
 /** What users were granted in projects, for the APIs of both versions: who may change it, and what of it is looked for. */
 import type { TextMethod } from '#src/base/text.ts'
-import { holdsAll } from '#src/domain/applications/ownRoles.ts'
 import { type Grant, GrantNotFound, partsOfGrantId } from '#src/domain/users/grants.ts'
 import { everybody, type TextField, type UserFilter } from '#src/domain/users/search.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
-import { refusalOf } from './access.ts'
 import type { Caller } from './authenticate.ts'
 import { type ProjectsNeeds, passes } from './projects.ts'
-import { assertAnother, changeable, keepingAnAdministrator, textMethodOf } from './users.ts'
+import { changeable, judged, shuttingOut, textMethodOf } from './users.ts'
 
 /** What of a query the store knows by itself, and what is looked at one by one. A list of projects leaves all others out. */
 export interface GrantQuery {
@@ -60,14 +58,14 @@ export function partsOf(grantId: string, userId?: string): { readonly userId: Us
  * @throws StatusError 403, 404
  */
 export async function assertMayGrant(
-  needs: Pick<ProjectsNeeds, 'users' | 'ownProjectId'>,
+  needs: Pick<ProjectsNeeds, 'users' | 'managing'>,
   caller: Caller,
   userId: string,
   projectId: string,
   roles: readonly string[] = [],
 ): Promise<void> {
   await changeable(needs, caller, userId)
-  if (projectId === needs.ownProjectId() && !holdsAll(caller.held, roles)) throw refusalOf(caller)
+  await judged(caller, () => needs.managing.assertMayGrant(caller, projectId, roles))
 }
 
 /**
@@ -82,7 +80,5 @@ export async function regrant<T>(
 ): Promise<T> {
   const { roles, user } = await needs.grants.get(userId, projectId)
   await assertMayGrant(needs, caller, userId, projectId, roles)
-  if (projectId !== needs.ownProjectId()) return work()
-  assertAnother(caller, user)
-  return keepingAnAdministrator(needs, caller, user, work)
+  return projectId === needs.ownProjectId() ? shuttingOut(needs, caller, user, work) : work()
 }

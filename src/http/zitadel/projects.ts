@@ -23,7 +23,7 @@ export interface ProjectsNeeds {
   readonly issuer: string
   readonly now: Clock
   readonly ownProjectId: () => string
-  readonly exclusively: UsersNeeds['exclusively']
+  readonly managing: UsersNeeds['managing']
   readonly organizationId: () => string
 }
 

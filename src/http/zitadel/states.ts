@@ -3,7 +3,7 @@ import type { Actor } from '#src/domain/audit/events.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
 import type { Caller } from './authenticate.ts'
 import { StatusError } from './errors.ts'
-import { actorOf, assertAnother, changeable, keepingAnAdministrator, type UsersNeeds } from './users.ts'
+import { actorOf, changeable, shuttingOut, type UsersNeeds } from './users.ts'
 
 /** Moves a user to another state. @throws StatusError 404, 403, and 400 when they are not in a state to come from */
 export type MoveUser = (caller: Caller, id: string) => Promise<User>
@@ -22,7 +22,7 @@ const rules: Readonly<Record<Move, Rule>> = {
   unlock: { from: ['locked'], text: 'User is not locked' },
 }
 
-type Needs = Pick<UsersNeeds, 'users' | 'ownProjectId' | 'now' | 'exclusively'>
+type Needs = Pick<UsersNeeds, 'users' | 'managing' | 'now'>
 
 /** The four moves; `ids` are those of the refusals. */
 export function createMoves(needs: Needs, ids: Readonly<Record<Move, string>>): Readonly<Record<Move, MoveUser>> {
@@ -34,8 +34,7 @@ export function createMoves(needs: Needs, ids: Readonly<Record<Move, string>>): 
       if (!from.includes(user.state)) throw new StatusError('failedPrecondition', text, { id: ids[name] })
       const change: (id: UserId, actor: Actor) => Promise<User> = needs.users[name]
       if (name === 'reactivate' || name === 'unlock') return change(user.id, actorOf(caller))
-      assertAnother(caller, user)
-      return keepingAnAdministrator(needs, caller, user, () => change(user.id, actorOf(caller)))
+      return shuttingOut(needs, caller, user, () => change(user.id, actorOf(caller)))
     }
   return { deactivate: move('deactivate'), reactivate: move('reactivate'), lock: move('lock'), unlock: move('unlock') }
 }
@@ -47,7 +46,6 @@ export async function removeUser(
   id: string,
 ): Promise<{ readonly sequence: number; readonly changedAt: Date }> {
   const user = await changeable(needs, caller, id)
-  assertAnother(caller, user)
-  await keepingAnAdministrator(needs, caller, user, () => needs.users.remove(user.id, actorOf(caller)))
+  await shuttingOut(needs, caller, user, () => needs.users.remove(user.id, actorOf(caller)))
   return { sequence: user.sequence + 1, changedAt: needs.now() }
 }

@@ -3,15 +3,15 @@ import type { Clock } from '#src/base/clock.ts'
 import type { TextMethod } from '#src/base/text.ts'
 import { textMethods } from '#src/base/text.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
-import { holdsAll } from '#src/domain/applications/ownRoles.ts'
+import { type Managing, NotAllowed, NotToYourself } from '#src/domain/applications/managing.ts'
 import type { Actor, AuditStore } from '#src/domain/audit/events.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { Codes } from '#src/domain/users/codes.ts'
 import type { CheckPassword } from '#src/domain/users/signIn.ts'
-import { isActive, type User, type UserId } from '#src/domain/users/user.ts'
+import type { User, UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { refusalOf } from './access.ts'
-import { type Caller, heldBy } from './authenticate.ts'
+import type { Caller } from './authenticate.ts'
 import { StatusError } from './errors.ts'
 
 export interface UsersNeeds {
@@ -23,8 +23,7 @@ export interface UsersNeeds {
   readonly sessions: Pick<Sessions, 'list'>
   readonly now: Clock
   readonly ownProjectId: () => string
-  /** Runs `work` while nobody else runs what has the same name. */
-  readonly exclusively: <T>(name: string, work: () => Promise<T>) => Promise<T>
+  readonly managing: Managing
   /** The organization that everything belongs to: ZITADEL's `resourceOwner`. */
   readonly organizationId: () => string
 }
@@ -48,7 +47,7 @@ export async function existingPerson(needs: Pick<UsersNeeds, 'users'>, id: strin
 
 /** The user of an id, when the caller may change them, and they are of the `kind` that it is about. @throws StatusError 404, 403, 400 */
 export async function changeable(
-  needs: Pick<UsersNeeds, 'users' | 'ownProjectId'>,
+  needs: Pick<UsersNeeds, 'users' | 'managing'>,
   caller: Caller,
   id: string,
   kind?: User['kind'],
@@ -60,7 +59,7 @@ export async function changeable(
 }
 
 /** The same, where whoever is not there is told by what is done to them. @throws StatusError 403 */
-export async function assertChangeable(needs: Pick<UsersNeeds, 'users' | 'ownProjectId'>, caller: Caller, id: string): Promise<void> {
+export async function assertChangeable(needs: Pick<UsersNeeds, 'users' | 'managing'>, caller: Caller, id: string): Promise<void> {
   if (id === caller.user.id) return
   const user = await needs.users.find(id as UserId)
   if (user) assertMayChange(needs, caller, user)
@@ -71,41 +70,28 @@ export function assertKind(user: User, kind: User['kind']): void {
   if (user.kind !== kind) throw new StatusError('failedPrecondition', 'Not allowed for this user type', { id: 'COMMAND-Df2f1' })
 }
 
-/**
- * Refuses whoever would change somebody who may do more than they: with another's password, address or key they would be that other. Everybody may change
- * themselves as far as the RPC lets them.
- * @throws StatusError 403
- */
-function assertMayChange({ ownProjectId }: Pick<UsersNeeds, 'ownProjectId'>, caller: Caller, user: User): void {
-  // What is switched off for now counts too: it may be switched on again.
-  const held = [...heldBy(user, ownProjectId()), ...(user.roles[ownProjectId()] ?? [])]
-  if (user.id === caller.user.id || holdsAll(caller.held, held)) return
-  throw refusalOf(caller)
+/** @throws StatusError 403 */
+function assertMayChange({ managing }: Pick<UsersNeeds, 'managing'>, caller: Caller, user: User): void {
+  if (!managing.mayChange(caller, user)) throw refusalOf(caller)
 }
 
-/**
- * Refuses to let somebody shut themselves out. Whoever removes an administrator is another one, so the last of them stays.
- * @throws StatusError 400
- */
-export function assertAnother(caller: Caller, user: User): void {
-  if (user.id === caller.user.id) throw new StatusError('failedPrecondition', 'You cannot do this to yourself: another manager has to')
+/** The refusals of `managing` as the API that was called words them. @throws StatusError 403, 400 */
+export async function judged<T>(caller: Caller, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof NotAllowed) throw refusalOf(caller)
+    if (error instanceof NotToYourself)
+      throw new StatusError('failedPrecondition', 'You cannot do this to yourself: another manager has to')
+    throw error
+  }
 }
 
-/**
- * Does something to an administrator, one manager after the other: of two who would each shut the other out at the same moment, the second is an administrator no more.
- * @throws StatusError 403, Busy
- */
-export async function keepingAnAdministrator<T>(
-  needs: Pick<UsersNeeds, 'users' | 'ownProjectId' | 'exclusively'>,
-  caller: Caller,
-  user: User,
-  work: () => Promise<T>,
-): Promise<T> {
-  if (!heldBy(user, needs.ownProjectId()).includes('IAM_OWNER')) return work()
-  return needs.exclusively('administrators', async () => {
-    const now = await needs.users.find(caller.user.id)
-    if (!now || !isActive(now) || !heldBy(now, needs.ownProjectId()).includes('IAM_OWNER')) throw refusalOf(caller)
-    return work()
+/** Does to another user what may shut them out, and never the last administrator. @throws StatusError 403, 400; Busy */
+export function shuttingOut<T>({ managing }: Pick<UsersNeeds, 'managing'>, caller: Caller, user: User, work: () => Promise<T>): Promise<T> {
+  return judged(caller, () => {
+    managing.assertAnother(caller, user)
+    return managing.keepingAnAdministrator(caller, user, work)
   })
 }
 

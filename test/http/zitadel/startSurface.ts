@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { Busy, StoreUnavailable } from '#src/base/errors.ts'
 import { composeDomain } from '#src/composeDomain.ts'
+import { createManaging } from '#src/domain/applications/managing.ts'
 import type { AuthorizationRequests } from '#src/domain/sessions/authorizationRequests.ts'
 import type { Bearer } from '#src/domain/sessions/bearer.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
@@ -75,7 +76,7 @@ export async function startSurface() {
       return bearers.get(token)
     },
     ownProjectId: () => ownProjectId,
-    exclusively: <T>(_: string, work: () => Promise<T>) => work(),
+    managing: createManaging({ findUser: domain.users.find, ownProjectId: () => ownProjectId, exclusively: (_, work) => work() }),
     organizationId: () => organizationId,
   }
   app.use(createZitadelSurface(needs))

@@ -1,0 +1,68 @@
+/**
+ * Applications that are part of the program: its own pages sign people in like anybody's. They are in no store, so that nobody removes or breaks them, an export does not list them, and
+ * their addresses follow the issuer.
+ */
+import type { Application } from './application.ts'
+import type { ApplicationView, Catalogue } from './catalogue.ts'
+
+const areas = { console: 'Console', account: 'Account', playground: 'Playground' } as const
+
+/** A part of Dossier's own pages, under an address of the same name. */
+export type PageArea = keyof typeof areas
+
+export const clientIdOf = (area: PageArea) => `dossier-${area}`
+
+/** Client ids that no other application may have. */
+export const reservedClientIds: readonly string[] = (Object.keys(areas) as PageArea[]).map(clientIdOf)
+
+/** Where the pages of an area get their answer. */
+export const callbackOf = (area: PageArea, issuer: string) => `${issuer}/${area}/callback`
+
+/** The time that the program's own applications are given as that of their making. */
+const always = new Date(0)
+
+const applicationOf = (area: PageArea, issuer: string, projectId: string): Application => ({
+  id: clientIdOf(area),
+  projectId,
+  name: areas[area],
+  clientId: clientIdOf(area),
+  type: 'web',
+  authMethod: 'none',
+  redirectUris: [callbackOf(area, issuer)],
+  postLogoutRedirectUris: [`${issuer}/`],
+  grantTypes: area === 'playground' ? ['authorizationCode', 'refreshToken'] : ['authorizationCode'],
+  responseTypes: ['code'],
+  accessTokenType: 'bearer',
+  idTokenUserinfoAssertion: area === 'playground',
+  accessTokenRoleAssertion: false,
+  idTokenRoleAssertion: false,
+  requirePkce: true,
+  idTokenSignedResponseAlg: 'ES256',
+  firstParty: true,
+  audience: 'project',
+  clockSkewSeconds: 0,
+  additionalOrigins: [],
+  active: true,
+  createdAt: always,
+  changedAt: always,
+})
+
+/** A catalogue that finds the program's own applications too. */
+export function withBuiltIn<C extends Pick<Catalogue, 'find' | 'root'>>(catalogue: C, issuer: string): C {
+  const byClientId = new Map((Object.keys(areas) as PageArea[]).map((area) => [clientIdOf(area), area]))
+
+  async function viewOf(area: PageArea): Promise<ApplicationView | undefined> {
+    const { ownProjectId, projects } = await catalogue.root()
+    const project = projects.get(ownProjectId)
+    const application = applicationOf(area, issuer, ownProjectId)
+    return project && { application, project, siblingClientIds: [application.clientId] }
+  }
+
+  return {
+    ...catalogue,
+    find(clientId: string) {
+      const area = byClientId.get(clientId)
+      return area === undefined ? catalogue.find(clientId) : viewOf(area)
+    },
+  }
+}

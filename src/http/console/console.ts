@@ -1,0 +1,32 @@
+/**
+ * The console: what administrators and managers see and do, by their roles. It calls the same functions of the domain as the APIs, and knows no more than they allow.
+ */
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import { isMember } from '#src/domain/applications/ownRoles.ts'
+import { type AreaKit, areaEndpoints, type Section } from '../kit/area.ts'
+import type { Endpoint } from '../kit/endpoint.ts'
+import type { PageSessions } from '../kit/pageSessions.ts'
+import { overviewPages } from './overview.ts'
+
+export interface ConsoleNeeds {
+  readonly sessions: PageSessions
+  /** Whoever proved who they are longer ago does it again when a session begins. */
+  readonly maxAgeSeconds: number
+  readonly catalogue: Pick<Catalogue, 'root'>
+}
+
+const scope = 'openid profile urn:zitadel:iam:org:project:id:zitadel:aud'
+
+const sections: readonly Section[] = [{ path: '', label: 'console.sections.overview' }]
+
+/** The addresses of the console. */
+export const consoleEndpoints = (kit: AreaKit, needs: ConsoleNeeds): readonly Endpoint[] =>
+  areaEndpoints(kit, {
+    area: 'console',
+    sessions: needs.sessions,
+    scope,
+    maxAgeSeconds: needs.maxAgeSeconds,
+    sections,
+    admits: isMember,
+    pages: [...overviewPages(needs)],
+  })
