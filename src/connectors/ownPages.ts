@@ -19,7 +19,7 @@ import {
 import { DomainError } from '#src/base/errors.ts'
 
 /** The answer to a login is not one that was asked for, or says no. */
-export class LoginNotCompleted extends DomainError {
+class LoginNotCompleted extends DomainError {
   readonly code = 'pages.login_not_completed'
   constructor(options?: ErrorOptions) {
     super('the sign-in was not completed', options)
@@ -27,7 +27,7 @@ export class LoginNotCompleted extends DomainError {
 }
 
 /** What a browser has to bring back. */
-export interface Attempt {
+interface Attempt {
   readonly state: string
   readonly nonce: string
   readonly verifier: string
@@ -56,7 +56,7 @@ export interface OwnPagesDeps {
 }
 
 /** A request to the server in this process. */
-export function fetchWithin({ issuer, listener }: OwnPagesDeps) {
+function fetchWithin({ issuer, listener }: OwnPagesDeps) {
   const { host } = new URL(issuer)
   let answer: RequestListener | undefined
   return async function fetch(address: string, { method = 'GET', headers = {}, body }: Sent): Promise<Response> {

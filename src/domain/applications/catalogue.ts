@@ -1,6 +1,7 @@
 import { newObjectId, newSecret } from '#src/base/ids.ts'
 import type { Recorder } from '../audit/recorder.ts'
-import { type Application, defaultSettings, isActive, isRegistered, type Organization, type Project } from './application.ts'
+import { type Application, ClientIdTaken, defaultSettings, isActive, isRegistered, type Organization, type Project } from './application.ts'
+import { reservedClientIds } from './builtIn.ts'
 import { ownRoles } from './ownRoles.ts'
 import type { CatalogueChange, CatalogueRoot, CatalogueStore } from './store.ts'
 
@@ -155,7 +156,11 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
 
     newestRevision: () => store.newestRevision(),
     /** @throws ClientIdTaken, CatalogueMoved */
-    commit: (change: CatalogueChange) => store.commit(change),
+    async commit(change: CatalogueChange): Promise<void> {
+      const taken = change.putApplications?.find(({ clientId }) => reservedClientIds.includes(clientId))
+      if (taken) throw new ClientIdTaken(taken.clientId)
+      await store.commit(change)
+    },
     change: store.change.bind(store),
   }
 }

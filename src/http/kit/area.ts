@@ -108,7 +108,7 @@ export interface AreaOptions {
 }
 
 /** How long a proof is good for what is dangerous. */
-export const freshSeconds = 300
+const freshSeconds = 300
 
 const noForm: SentForm = { raw: () => '', text: () => '', has: () => false, all: () => [], file: () => undefined }
 

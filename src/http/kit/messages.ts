@@ -47,7 +47,7 @@ function read(language: string): Messages {
 }
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character] as string)
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character] as string)
 
 function textsOf(language: string, messages: Messages, otherwise: Messages): Texts {
   const plain = new Map<string, IntlMessageFormat>()

@@ -9,7 +9,7 @@ import type { MessageTexts, Texts } from './messages.ts'
 const views = new URL('../../../views/', import.meta.url)
 
 /** What the operator's organization looks like. */
-export interface Look {
+interface Look {
   readonly name: string
   /** An https address, or a `data:` URI. */
   readonly logoUri?: string

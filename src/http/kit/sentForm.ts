@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { BodyTooLarge, BodyUnsupported, bodyLimitBytes, readBody } from './body.ts'
 
 /** A file that came with a form. */
-export interface SentFile {
+interface SentFile {
   readonly name: string
   readonly bytes: Buffer
 }
