@@ -1,7 +1,8 @@
 /** Compose, our own pages: console, account and playground, as applications of the server that they are part of. */
 import type { RequestListener } from 'node:http'
-import { createOwnPages } from '#src/connectors/ownPages.ts'
+import { createOwnPages, fetchWithin } from '#src/connectors/ownPages.ts'
 import type { PageArea } from '#src/domain/applications/builtIn.ts'
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Managing } from '#src/domain/applications/managing.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import { consoleEndpoints } from '#src/http/console/console.ts'
@@ -10,6 +11,7 @@ import type { Csrf } from '#src/http/kit/csrf.ts'
 import type { Endpoint } from '#src/http/kit/endpoint.ts'
 import { createPageSessions } from '#src/http/kit/pageSessions.ts'
 import type { Pages } from '#src/http/kit/pages.ts'
+import { playgroundEndpoints } from '#src/http/playground/playground.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Domain } from './composeDomain.ts'
 
@@ -18,6 +20,8 @@ export interface PagesParts {
   readonly domain: Domain
   readonly pages: Pages
   readonly csrf: Csrf
+  /** With the program's own applications. */
+  readonly catalogue: Catalogue
   readonly managing: Managing
   readonly verifyBearer: VerifyBearer
   readonly ownProjectId: string
@@ -37,13 +41,12 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
   const { configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, listener } = parts
   const { sealer, now } = domain
   const issuer = configuration.DOSSIER_ISSUER
+  const sealing = { secure: issuer.startsWith('https:'), seal: sealer.seal, open: sealer.open }
   const kit: AreaKit = { issuer, pages, csrf, heldBy: managing.heldBy, now, login: createOwnPages({ issuer, listener }) }
   const sessionsOf = (area: PageArea) =>
     createPageSessions({
       area,
-      secure: issuer.startsWith('https:'),
-      seal: sealer.seal,
-      open: sealer.open,
+      ...sealing,
       verifyBearer,
       ownProjectId: () => ownProjectId,
       ...lifetimes[area],
@@ -54,6 +57,16 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
       sessions: sessionsOf('console'),
       maxAgeSeconds: lifetimes.console.idleSeconds,
       catalogue: domain.catalogue,
+    }),
+    ...playgroundEndpoints(kit, {
+      ...sealing,
+      sessions: sessionsOf('playground'),
+      maxAgeSeconds: lifetimes.playground.longestSeconds,
+      issuer,
+      send: fetchWithin({ issuer, listener }),
+      now,
+      catalogue: parts.catalogue,
+      applications: domain.applications,
     }),
   ]
 }
