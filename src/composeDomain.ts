@@ -10,6 +10,8 @@ import { createApps } from '#src/domain/apps/apps.ts'
 import { userObjectOf } from '#src/domain/apps/userObject.ts'
 import { createFollowing } from '#src/domain/audit/following.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
+import { createSignInStatistics } from '#src/domain/audit/signInStatistics.ts'
+import { createTrail } from '#src/domain/audit/trail.ts'
 import { createKeys } from '#src/domain/keys/keys.ts'
 import { createSealer } from '#src/domain/keys/seal.ts'
 import { assertAcceptable, createMetadata, metadataLimits } from '#src/domain/metadata/metadata.ts'
@@ -24,6 +26,7 @@ import type { Stores } from '#src/domain/stores.ts'
 import { createLeavers } from '#src/domain/triggers/leavers.ts'
 import { createTasks } from '#src/domain/triggers/tasks.ts'
 import { triggeringEvents } from '#src/domain/triggers/trigger.ts'
+import { createUserBrowsing } from '#src/domain/users/browse.ts'
 import { createCodes } from '#src/domain/users/codes.ts'
 import { createGrants } from '#src/domain/users/grants.ts'
 import { newMachineKeyPair } from '#src/domain/users/machineKeys.ts'
@@ -92,6 +95,9 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     sealer,
     recorder,
     users,
+    browsing: createUserBrowsing({ store: stores.users, sealer }),
+    trail: createTrail({ store: stores.audit, sealer }),
+    signInStatistics: createSignInStatistics({ store: stores.audit, now }),
     passwords,
     lock,
     metadata,

@@ -11,6 +11,8 @@ import { identitiesContract } from './identities.ts'
 import { keysContract } from './keys.ts'
 import { metadataContract } from './metadata.ts'
 import { tokensContract } from './tokens.ts'
+import { trailContract } from './trail.ts'
+import { userBrowseContract } from './userBrowse.ts'
 import { userSearchContract } from './userSearch.ts'
 import { usersContract } from './users.ts'
 
@@ -19,12 +21,14 @@ export function storeContract(open: Open): void {
   describe('apps', () => appsContract(open))
   describe('identities', () => identitiesContract(open))
   describe('search for users', () => userSearchContract(open))
+  describe('lists of users', () => userBrowseContract(open))
   describe('metadata', () => metadataContract(open))
   describe('catalogue', () => catalogueContract(open))
   describe('keys', () => keysContract(open))
   describe('personal access tokens', () => tokensContract(open))
   describe('attempts', () => attemptsContract(open))
   describe('audit', () => auditContract(open))
+  describe('the trail as a whole', () => trailContract(open))
   describe('artifacts', () => artifactsContract(open))
 
   test('a store that is opened twice is one store, and what was closed keeps it', async () => {
