@@ -37,6 +37,8 @@ export interface EventPayloads {
   'user.reactivated': Record<string, never>
   'user.locked': Record<string, never>
   'user.unlocked': Record<string, never>
+  'user.deletion_requested': { deletionAt: string }
+  'user.deletion_cancelled': Record<string, never>
   'user.removed': Record<string, never>
   'user.signed_in': { clientId?: string; amr: readonly string[]; address: string }
   'user.sign_in_failed': { reason: 'password' | 'throttled' | 'inactive'; address: string }

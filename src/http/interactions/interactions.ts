@@ -120,7 +120,7 @@ export function interactionEndpoints({
       const problem = pages.textsFor(ctx).t('interactions.signIn.tooMany', { seconds: result.retryAfterSeconds })
       return showSignIn(ctx, interaction, { username: name, problem }, 429)
     }
-    if (result.kind === 'refused')
+    if (result.kind !== 'signedIn')
       return showSignIn(ctx, interaction, { username: name, problem: pages.textsFor(ctx).t('interactions.signIn.wrong') }, 400)
     devices.remember(ctx, name)
     await interactions.signIn(ctx, { accountId: result.user.id, amr: ['pwd'] })
