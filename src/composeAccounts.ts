@@ -8,6 +8,7 @@ import { createAfterwards } from '#src/domain/accounts/afterwards.ts'
 import { createContacts } from '#src/domain/accounts/contacts.ts'
 import { createDeletions } from '#src/domain/accounts/deletion.ts'
 import { createLinks } from '#src/domain/accounts/links.ts'
+import type { AccountMail, AccountText } from '#src/domain/accounts/mail.ts'
 import { createPasswordReset } from '#src/domain/accounts/passwordReset.ts'
 import { createProfiles } from '#src/domain/accounts/profile.ts'
 import { createRegistration } from '#src/domain/accounts/registration.ts'
@@ -18,12 +19,14 @@ import { hashSecret } from '#src/domain/users/secrets.ts'
 import { assertAcceptableProfile, comparable, isActive, isLeaving, type User } from '#src/domain/users/user.ts'
 import { assertAcceptableUsername } from '#src/domain/users/users.ts'
 import { renderMail, renderText } from '#src/http/account/mail.ts'
+import type { MessageTexts } from '#src/http/kit/messages.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Domain } from './composeDomain.ts'
 
 export interface AccountsParts {
   readonly configuration: Configuration
   readonly domain: Domain
+  readonly messages: MessageTexts
   /** Calls out, to nothing private. */
   readonly outboundFetch: (url: string, options: RequestInit & { readonly timeoutMs?: number }) => Promise<Response>
   readonly isAdministrator: (user: User) => boolean
@@ -33,7 +36,7 @@ export interface AccountsParts {
 
 export type Accounts = ReturnType<typeof composeAccounts>
 
-export function composeAccounts({ configuration, domain, outboundFetch, isAdministrator, onFault }: AccountsParts) {
+export function composeAccounts({ configuration, domain, messages, outboundFetch, isAdministrator, onFault }: AccountsParts) {
   const { stores, users, passwords, checkPassword, throttle, metadata, catalogue, sealer, lock: exclusively, now } = domain
   const { artifacts } = stores
   const directory = configuration.mailDirectory
@@ -41,6 +44,7 @@ export function composeAccounts({ configuration, domain, outboundFetch, isAdmini
   const sendMessage = createTextMessages({ url: configuration.DOSSIER_SMS_URL, directory, fetch: outboundFetch })
   const [codeKey = Buffer.alloc(0)] = sealer.derive('phone codes')
   const afterwards = createAfterwards({ onFault })
+  const writing = async () => ({ messages, organization: (await catalogue.root()).organization })
   const shared = {
     settings: async () => (await catalogue.root()).settings,
     users,
@@ -51,8 +55,8 @@ export function composeAccounts({ configuration, domain, outboundFetch, isAdmini
     artifacts,
     links: createLinks({ artifacts, hash: hashSecret, now }),
     afterwards,
-    sendMail: async (mail: Parameters<typeof renderMail>[0]) => send(renderMail(mail, (await catalogue.root()).organization)),
-    sendText: async (text: Parameters<typeof renderText>[0]) => sendMessage(renderText(text, (await catalogue.root()).organization)),
+    sendMail: async (mail: AccountMail) => send(renderMail(mail, await writing())),
+    sendText: async (text: AccountText) => sendMessage(renderText(text, await writing())),
     addresses: accountAddresses(configuration.DOSSIER_ISSUER),
     exclusively,
     comparable,
@@ -86,6 +90,6 @@ function accountAddresses(issuer: string): AccountAddresses {
     confirmRegistration: withLink('/register/confirm'),
     requestReset: `${issuer}/reset`,
     reset: withLink('/reset/password'),
-    confirmEmail: withLink('/account/email'),
+    confirmEmail: withLink('/account/email/confirm'),
   }
 }

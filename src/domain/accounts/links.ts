@@ -9,6 +9,8 @@ export interface LinkPayloads {
   email: { readonly userId: string; readonly email: string }
   /** Made for whoever has proved who they are, and whose account is about to be deleted. */
   stay: { readonly userId: string }
+  /** Made for whoever has just registered, and comes back to the interaction that they left for it. */
+  arrival: { readonly userId: string; readonly interaction: string }
 }
 
 /** Somebody who has registered and has not followed the link: nobody knows of them yet. */
@@ -20,6 +22,8 @@ export interface PendingRegistration {
   readonly locale?: string
   readonly hashedPassword: string
   readonly metadata: readonly { readonly key: string; readonly text: string }[]
+  /** SHA-256 of what the browser has that the form came from. */
+  readonly browserHash?: string
   /** Where they came from: the interaction of the application that they want to go on to. */
   readonly interaction?: string
 }

@@ -22,8 +22,8 @@ import type { SendAccountMail } from './mail.ts'
 export interface RegistrationDeps {
   readonly settings: ReadSettings
   readonly users: Pick<Users, 'create' | 'findByLoginName'>
-  readonly passwords: Pick<Passwords, 'hash'>
-  readonly throttle: Pick<Throttle, 'guess' | 'mayWrite'>
+  readonly passwords: Pick<Passwords, 'hash' | 'verify'>
+  readonly throttle: Pick<Throttle, 'guess' | 'mayWrite' | 'mayTry'>
   readonly links: Links
   readonly afterwards: Afterwards
   readonly sendMail: SendAccountMail
@@ -50,11 +50,25 @@ export interface RegistrationForm {
   readonly fields: Readonly<Record<string, string>>
   readonly locale?: string | undefined
   readonly interaction?: string | undefined
+  /** What only this browser has. */
+  readonly browser?: string | undefined
+}
+
+/** What comes with the press of the button that a link leads to. */
+export interface Following {
+  readonly address: string
+  /** What the browser has that the form came from, if it is the same. */
+  readonly browser?: string | undefined
+  readonly password?: string | undefined
+  /** Another name, where theirs was taken. */
+  readonly username?: string | undefined
 }
 
 /** What came of following the link. */
 export type Confirmation =
   | { readonly kind: 'confirmed'; readonly user: User; readonly interaction?: string }
+  /** It is another browser: whoever reads the mail has to be the one who chose the password, or it would be somebody else's account with their address. */
+  | { readonly kind: 'passwordWanted'; readonly isWrong: boolean }
   /** Somebody has that name; the link is good for another one. */
   | { readonly kind: 'usernameTaken'; readonly username: string }
   /** Somebody has made an account with the address meanwhile. */
@@ -65,6 +79,8 @@ export type Confirmation =
 
 const lifetimeSeconds = 3600
 const mostNameCharacters = 200
+const arrivalSeconds = 300
+const mostPasswords = 10
 /** Of one address, one after the other. */
 const patienceMs = 10_000
 
@@ -132,6 +148,7 @@ export function createRegistration(deps: RegistrationDeps) {
       ...(names.familyName && { familyName: names.familyName }),
       ...(form.locale !== undefined && { locale: form.locale }),
       ...(form.interaction !== undefined && { interaction: form.interaction }),
+      ...(form.browser !== undefined && { browserHash: hash(form.browser) }),
       metadata: metadata.filter(({ text }) => text !== '').map(({ field: { key }, text }) => ({ key, text })),
     }
   }
@@ -170,44 +187,64 @@ export function createRegistration(deps: RegistrationDeps) {
       afterwards.do(() => invite({ ...pending, hashedPassword }))
     },
 
-    /** Whom a link is for, while it is good. */
-    async find(secret: string): Promise<Pick<PendingRegistration, 'email' | 'username'> | undefined> {
+    /** Whom a link is for, while it is good; `isKnown` when the form came from the browser that has `browser`. */
+    async find(
+      secret: string,
+      browser?: string,
+    ): Promise<{ readonly email: string; readonly username: string; readonly isKnown: boolean } | undefined> {
       const pending = await links.find('registration', secret)
-      return pending && { email: pending.email, username: pending.username }
+      return pending && { email: pending.email, username: pending.username, isKnown: isFrom(pending, browser) }
     },
 
     /**
      * Makes the user that a link is about, with another `username` where theirs was taken. Of many at once, one does.
      * @throws NotSelfManaged, AccountInvalid, TooManyRequests, Busy
      */
-    async confirm(
-      secret: string,
-      { username: given, address }: { readonly username?: string | undefined; readonly address: string },
-    ): Promise<Confirmation> {
+    async confirm(secret: string, { username: given, password, browser, address }: Following): Promise<Confirmation> {
       const found = await links.look('registration', secret)
       if (!found) return { kind: 'expired' }
       await assertOpen()
       const pending = { ...found.about, username: given?.trim() || found.about.username }
+      if (!isFrom(pending, browser)) {
+        if (!password) return { kind: 'passwordWanted', isWrong: false }
+        assertNoWait(await throttle.guess('registration password', address))
+        if (!(await throttle.mayTry(`registration ${hash(secret)}`, mostPasswords))) return { kind: 'expired' }
+        if (!(await passwords.verify(password, pending.hashedPassword))) return { kind: 'passwordWanted', isWrong: true }
+      }
       if (pending.username !== pending.email) assertFaultless(usernameFaults(pending.username, pending.email))
       // Who has a name can be asked only so often.
       if (given !== undefined) assertNoWait(await throttle.guess('user name', address))
-      const refuse = () => new TooManyRequests(1)
-      return exclusively(
-        `address ${hash(comparable(pending.email))}`,
-        async (): Promise<Confirmation> => {
-          if (!(await links.find('registration', secret))) return { kind: 'used' }
-          if (await users.findByLoginName(pending.email)) {
-            await links.use('registration', secret)
-            return { kind: 'addressTaken' }
-          }
-          const user = await enter(pending).catch(unlessTaken)
-          if (!user) return { kind: 'usernameTaken', username: pending.username }
-          await links.use('registration', secret)
-          return { kind: 'confirmed', user, ...(pending.interaction !== undefined && { interaction: pending.interaction }) }
-        },
-        { patienceMs, refuse },
-      )
+      return exclusively(`address ${hash(comparable(pending.email))}`, () => admit(secret, pending), {
+        patienceMs,
+        refuse: () => new TooManyRequests(1),
+      })
     },
+
+    /** For whoever was just let in: what they can be signed in with to the interaction that they came from, once and soon. */
+    arrive: (user: User, interaction: string): Promise<string> =>
+      links.issue('arrival', { userId: user.id, interaction }, { lifetimeSeconds: arrivalSeconds, userId: user.id }),
+
+    /** Who arrives at an interaction. */
+    async arrived(ticket: string, interaction: string): Promise<string | undefined> {
+      const found = await links.find('arrival', ticket)
+      return found?.interaction === interaction && (await links.use('arrival', ticket)) ? found.userId : undefined
+    },
+  }
+
+  function isFrom({ browserHash }: PendingRegistration, browser: string | undefined): boolean {
+    return browser !== undefined && browserHash === hash(browser)
+  }
+
+  async function admit(secret: string, pending: PendingRegistration): Promise<Confirmation> {
+    if (!(await links.find('registration', secret))) return { kind: 'used' }
+    if (await users.findByLoginName(pending.email)) {
+      await links.use('registration', secret)
+      return { kind: 'addressTaken' }
+    }
+    const user = await enter(pending).catch(unlessTaken)
+    if (!user) return { kind: 'usernameTaken', username: pending.username }
+    await links.use('registration', secret)
+    return { kind: 'confirmed', user, ...(pending.interaction !== undefined && { interaction: pending.interaction }) }
   }
 }
 

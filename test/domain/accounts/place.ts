@@ -5,6 +5,7 @@ import type { RegistrationForm } from '#src/domain/accounts/registration.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { EventType } from '#src/domain/audit/events.ts'
 import type { NewUser } from '#src/domain/users/users.ts'
+import { createMessages } from '#src/http/kit/messages.ts'
 import { readConfiguration } from '#src/platform/config.ts'
 import { openStores } from '#src/storage/open.ts'
 import { messagesIn } from '../../support/messages.ts'
@@ -13,7 +14,9 @@ import { tempDir } from '../../support/temp.ts'
 
 export const password = 'a test password'
 export const system = { kind: 'system' } as const
-export const from = (last: number) => ({ address: `192.0.2.${last}` })
+/** What the browser has that a form comes from. */
+export const browser = 'what this browser has'
+export const from = (last: number) => ({ address: `192.0.2.${last}`, browser })
 
 export type Place = Awaited<ReturnType<typeof openPlace>>
 
@@ -34,6 +37,7 @@ export async function openPlace({ make }: TestStore, given: Partial<Settings> = 
   const accounts = composeAccounts({
     configuration,
     domain,
+    messages: createMessages(),
     outboundFetch: fetch,
     isAdministrator: ({ admin }) => admin,
     onFault: (error) => void faults.push(error),
@@ -88,6 +92,7 @@ export const form = (changes: Partial<RegistrationForm> = {}): RegistrationForm 
   familyName: 'Newman',
   password,
   fields: {},
+  browser,
   ...changes,
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { testStores } from '../../support/stores.ts'
-import { form, from, openPlace, password, refusal } from './place.ts'
+import { browser, form, from, openPlace, password, refusal } from './place.ts'
 
 describe.each(testStores)('on $name', (store) => {
   test('whoever follows the link from their mailbox is a user, with a proven address and metadata, and can sign in', async () => {
@@ -19,7 +19,7 @@ describe.each(testStores)('on $name', (store) => {
     expect(message).not.toContain(password)
     expect(await users.isEmpty()).toBe(true)
     const link = await place.link()
-    expect(await registration.find(link)).toEqual({ email: 'new@acme.example', username: 'nora' })
+    expect(await registration.find(link, browser)).toEqual({ email: 'new@acme.example', username: 'nora', isKnown: true })
     const confirmation = await registration.confirm(link, from(1))
     if (confirmation.kind !== 'confirmed') throw new Error(confirmation.kind)
     const { user, interaction } = confirmation
@@ -121,6 +121,40 @@ describe.each(testStores)('on $name', (store) => {
     await place.person('other', { profile: { email: 'NEW@acme.example', emailVerified: true } })
     expect(await place.registration.confirm(link, from(1))).toEqual({ kind: 'addressTaken' })
     expect((await place.users.list({ limit: 10 })).items).toHaveLength(1)
+  })
+
+  test('in another browser the link wants the password, so that nobody lets a stranger in under their own address', async () => {
+    await using place = await openPlace(store)
+    const { registration } = place
+    await registration.begin(form(), from(1))
+    const link = await place.link()
+    const elsewhere = { address: '192.0.2.9' }
+    expect(await registration.find(link)).toMatchObject({ isKnown: false })
+    expect(await registration.confirm(link, elsewhere)).toEqual({ kind: 'passwordWanted', isWrong: false })
+    expect(await registration.confirm(link, { ...elsewhere, browser: 'another' })).toEqual({ kind: 'passwordWanted', isWrong: false })
+    expect(await registration.confirm(link, { ...elsewhere, password: 'a wrong password' })).toEqual({
+      kind: 'passwordWanted',
+      isWrong: true,
+    })
+    expect(await place.users.isEmpty()).toBe(true)
+    expect(await registration.confirm(link, { ...elsewhere, password })).toMatchObject({ kind: 'confirmed' })
+    await registration.begin(form({ email: 'other@acme.example' }), from(1))
+    const second = await place.link()
+    for (let n = 0; n < 10; n += 1) await registration.confirm(second, { ...from(n), browser: 'another', password: 'a wrong password' })
+    expect(await registration.confirm(second, { ...elsewhere, password })).toEqual({ kind: 'expired' })
+  })
+
+  test('whoever has just registered is signed in to the interaction that they left, once', async () => {
+    await using place = await openPlace(store)
+    const { registration } = place
+    const jane = await place.person('jane')
+    const ticket = await registration.arrive(jane, 'uid')
+    expect(await registration.arrived(ticket, 'another')).toBeUndefined()
+    expect(await registration.arrived(ticket, 'uid')).toBe(jane.id)
+    expect(await registration.arrived(ticket, 'uid')).toBeUndefined()
+    const late = await registration.arrive(jane, 'uid')
+    place.pass(301)
+    expect(await registration.arrived(late, 'uid')).toBeUndefined()
   })
 
   test('a link is good for an hour, and while registration is open', async () => {

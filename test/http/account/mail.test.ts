@@ -1,11 +1,16 @@
 import { expect, test } from 'vitest'
 import { createMailer } from '#src/connectors/mail.ts'
-import type { AccountMail } from '#src/domain/accounts/mail.ts'
-import { renderMail, renderText } from '#src/http/account/mail.ts'
+import type { AccountMail, AccountText } from '#src/domain/accounts/mail.ts'
+import type { Organization } from '#src/domain/applications/application.ts'
+import { renderMail as render, renderText as renderCode } from '#src/http/account/mail.ts'
+import { createMessages } from '#src/http/kit/messages.ts'
 import { messagesIn } from '../../support/messages.ts'
 import { tempDir } from '../../support/temp.ts'
 
-const organization = { id: 'o', name: 'Acme', primaryDomain: 'acme.example', pairwiseSalt: 's' }
+const messages = createMessages()
+const renderMail = (mail: AccountMail, organization: Organization) => render(mail, { messages, organization })
+const renderText = (text: AccountText, organization: Organization) => renderCode(text, { messages, organization })
+const organization: Organization = { id: 'o', name: 'Acme', primaryDomain: 'acme.example', pairwiseSalt: 's' }
 const link = 'https://id.example/a?b=1&c=2'
 const kinds: readonly AccountMail[] = [
   ...(['registration', 'addressTaken', 'passwordReset', 'emailConfirmation', 'emailChanged', 'passwordChanged'] as const).map((kind) => ({
