@@ -5,7 +5,7 @@ import type { ArtifactStore } from '../sessions/store.ts'
 /** What a link is about, by its kind. */
 export interface LinkPayloads {
   registration: PendingRegistration
-  passwordReset: { readonly userId: string }
+  passwordReset: { readonly userId: string; readonly interaction?: string }
   email: { readonly userId: string; readonly email: string }
   /** Made for whoever has proved who they are, and whose account is about to be deleted. */
   stay: { readonly userId: string }

@@ -24,6 +24,13 @@ export interface PasswordResetDeps {
 
 const lifetimeSeconds = 3600
 
+interface Asking {
+  readonly locale?: string | undefined
+  readonly address: string
+  /** Where they came from: the interaction that they want to go on with. */
+  readonly interaction?: string | undefined
+}
+
 export type PasswordReset = ReturnType<typeof createPasswordReset>
 
 /** Another password: by a link that goes to the proven address, or by the one until now. */
@@ -36,11 +43,15 @@ export function createPasswordReset(deps: PasswordResetDeps) {
     return passwords.hash(password)
   }
 
-  async function invite(name: string, locale: string | undefined): Promise<void> {
+  async function invite(name: string, { locale, interaction }: Pick<Asking, 'locale' | 'interaction'>): Promise<void> {
     const user = await users.findByLoginName(name)
     const to = user?.kind === 'human' && mayReturn(user) ? provenEmailOf(user) : undefined
     if (!user || to === undefined || !(await throttle.mayWrite(to))) return
-    const secret = await links.issue('passwordReset', { userId: user.id }, { lifetimeSeconds, userId: user.id })
+    const secret = await links.issue(
+      'passwordReset',
+      { userId: user.id, ...(interaction !== undefined && { interaction }) },
+      { lifetimeSeconds, userId: user.id },
+    )
     await sendMail({ kind: 'passwordReset', to, locale: user.profile.locale ?? locale, link: addresses.reset(secret) })
   }
 
@@ -59,15 +70,16 @@ export function createPasswordReset(deps: PasswordResetDeps) {
 
   return {
     /** Sends a link to whoever goes by `name`, if they have a proven address. The answer does not depend on it. @throws TooManyRequests, Busy */
-    async request(name: string, { locale, address }: { readonly locale?: string | undefined; readonly address: string }): Promise<void> {
+    async request(name: string, { address, ...asking }: Asking): Promise<void> {
       assertNoWait(await throttle.guess('password reset', address))
-      afterwards.do(() => invite(name.trim().slice(0, 254), locale))
+      afterwards.do(() => invite(name.trim().slice(0, 254), asking))
     },
 
     find,
 
     /** Sets the password that a link is for; every session ends. Of many at once, one does. @throws ProofExpired, AccountInvalid, Busy */
-    async reset(secret: string, password: string): Promise<User> {
+    async reset(secret: string, password: string): Promise<{ readonly user: User; readonly interaction?: string }> {
+      const interaction = (await links.find('passwordReset', secret))?.interaction
       const user = await find(secret)
       if (!user) throw new ProofExpired()
       // A link is good once: it is not used up for a password that is not taken.
@@ -77,7 +89,7 @@ export function createPasswordReset(deps: PasswordResetDeps) {
       // Whoever was kept waiting by strangers who guess has proved who they are.
       await Promise.all([user.username, provenEmailOf(user)].map((name) => name && throttle.forgive(name)))
       tell(changed)
-      return changed
+      return { user: changed, ...(interaction !== undefined && { interaction }) }
     },
 
     /**

@@ -177,6 +177,8 @@ export function createRegistration(deps: RegistrationDeps) {
 
   return {
     isOpen,
+    /** The organization's own fields. */
+    fields: async (): Promise<readonly RegistrationField[]> => (await settings()).registrationFields,
 
     /** Takes a form; what comes of it goes by mail. @throws NotSelfManaged, AccountInvalid, TooManyRequests, Busy */
     async begin(form: RegistrationForm, { address }: { readonly address: string }): Promise<void> {

@@ -44,6 +44,7 @@ export interface EventPayloads {
   'user.sign_in_failed': { reason: 'password' | 'throttled' | 'inactive'; address: string }
   'user.signed_out': { clientId?: string }
   'user.consented': { clientId: string; scope: string }
+  'user.access_revoked': { clientId: string }
   'user.token_created': { tokenId: string; name: string; expiresAt?: string }
   'user.token_revoked': { tokenId: string }
   'user.key_added': { keyId: string; expiresAt?: string }
