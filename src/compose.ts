@@ -13,7 +13,6 @@ import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createLease } from '#src/domain/sessions/lease.ts'
 import type { User } from '#src/domain/users/user.ts'
 import { createEngine } from '#src/engine/engine.ts'
-import { accountEndpoints } from '#src/http/account/sessions.ts'
 import { createAppServices } from '#src/http/appservices/appservices.ts'
 import { refusalOf } from '#src/http/appservices/errors.ts'
 import { createKeepBegun } from '#src/http/appservices/redirects.ts'
@@ -193,7 +192,6 @@ export async function composeService(configuration: Configuration, domain: Domai
     routes([
       ...healthEndpoints({ ping: () => stores.ping(), isDraining: () => draining }),
       ...pages.assets,
-      ...accountEndpoints({ sessions: engine.sessions, verifyBearer, ownProjectId }),
       ...homeEndpoints({ pages, issuer }),
       ...composePages({
         configuration,
@@ -204,6 +202,10 @@ export async function composeService(configuration: Configuration, domain: Domai
         managing,
         verifyBearer,
         ownProjectId,
+        accounts,
+        sessions: engine.sessions,
+        accesses: engine.accesses,
+        knownByApps: appServices.knownByApps,
         listener: () => app.callback(),
       }),
       ...deviceEndpoints({ issuer, pages }),

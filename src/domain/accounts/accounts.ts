@@ -17,7 +17,7 @@ export interface FieldFault {
 
 /** Some of what was typed cannot be taken; all of it is told. */
 export class AccountInvalid extends DomainError {
-  readonly code = 'account.invalid'
+  readonly code = 'accounts.invalid'
   readonly faults: readonly FieldFault[]
   constructor(faults: readonly FieldFault[]) {
     super(`cannot be taken: ${faults.map(({ field, reason }) => `${field} (${reason})`).join(', ')}`)
@@ -27,7 +27,7 @@ export class AccountInvalid extends DomainError {
 
 /** A link or a code is wrong, was used, or is too old. */
 export class ProofExpired extends DomainError {
-  readonly code = 'account.proof_expired'
+  readonly code = 'accounts.proof_expired'
   constructor() {
     super('the link or the code is not good any more')
   }
@@ -35,7 +35,7 @@ export class ProofExpired extends DomainError {
 
 /** There was too much of this lately. */
 export class TooManyRequests extends DomainError {
-  readonly code = 'account.too_many_requests'
+  readonly code = 'accounts.too_many_requests'
   readonly retryAfterSeconds: number
   constructor(retryAfterSeconds: number) {
     super(`there were too many requests; try again in ${retryAfterSeconds} seconds`)
@@ -45,7 +45,7 @@ export class TooManyRequests extends DomainError {
 
 /** The operator has switched this off, or keeps it to themselves. */
 export class NotSelfManaged extends DomainError {
-  readonly code = 'account.not_self_managed'
+  readonly code = 'accounts.not_self_managed'
   constructor(what: string) {
     super(`people may not do this by themselves here: ${what}`)
   }
@@ -53,7 +53,7 @@ export class NotSelfManaged extends DomainError {
 
 /** An administrator does not delete their own account, which could be the last: another one does. */
 export class AdministratorsStay extends DomainError {
-  readonly code = 'account.administrators_stay'
+  readonly code = 'accounts.administrators_stay'
   constructor() {
     super('an administrator cannot delete their own account: another administrator has to')
   }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { testStores } from '../../support/stores.ts'
 import { from, openPlace, refusal, system } from './place.ts'
 
-const expired = { code: 'account.proof_expired' }
+const expired = { code: 'accounts.proof_expired' }
 const codeIn = (message = '') => /\b(\d{6})\b/.exec(message)?.[1] ?? ''
 
 describe.each(testStores)('on $name', (store) => {
@@ -68,7 +68,7 @@ describe.each(testStores)('on $name', (store) => {
     place.pass(3601)
     expect(await refusal(contacts.confirmEmail(jane.id, third))).toMatchObject(expired)
     for (const email of ['', 'jane', 'a@b, c@d'])
-      expect((await refusal(contacts.requestEmail(jane.id, email, from(1)))).code).toBe('account.invalid')
+      expect((await refusal(contacts.requestEmail(jane.id, email, from(1)))).code).toBe('accounts.invalid')
   })
 
   test('a number is proved by the code of a text message', async () => {
@@ -76,7 +76,7 @@ describe.each(testStores)('on $name', (store) => {
     const { contacts, users } = place
     const jane = await place.person('jane')
     for (const phone of ['', '044 123 45 67', '+41x44', '+0123456789', '+4144123456789012'])
-      expect((await refusal(contacts.requestPhone(jane.id, phone, from(1)))).code).toBe('account.invalid')
+      expect((await refusal(contacts.requestPhone(jane.id, phone, from(1)))).code).toBe('accounts.invalid')
     expect(await contacts.requestPhone(jane.id, '+41 (44) 123-45-67', from(1))).toBe('+41441234567')
     const [message = ''] = await place.messages()
     expect(message).toMatch(/^To: \+41441234567\n/)
@@ -102,13 +102,13 @@ describe.each(testStores)('on $name', (store) => {
     const first = await ask()
     // All at once, as somebody would who hopes to slip through.
     const tries = await Promise.all(Array.from({ length: 12 }, () => refusal(contacts.confirmPhone(jane.id, other(first), from(1)))))
-    expect(tries.filter(({ code }) => code === 'account.invalid')).toHaveLength(5)
+    expect(tries.filter(({ code }) => code === 'accounts.invalid')).toHaveLength(5)
     expect(await refusal(contacts.confirmPhone(jane.id, first, from(1)))).toMatchObject(expired)
     const second = await ask()
     place.pass(601)
     expect(await refusal(contacts.confirmPhone(jane.id, second, from(1)))).toMatchObject(expired)
     const [third, fourth] = [await ask(), await ask()]
-    if (third !== fourth) expect((await refusal(contacts.confirmPhone(jane.id, third, from(1)))).code).toBe('account.invalid')
+    if (third !== fourth) expect((await refusal(contacts.confirmPhone(jane.id, third, from(1)))).code).toBe('accounts.invalid')
     expect((await contacts.confirmPhone(jane.id, fourth, from(1))).profile.phoneVerified).toBe(true)
   })
 
@@ -119,7 +119,7 @@ describe.each(testStores)('on $name', (store) => {
     for (let n = 0; n < 5; n += 1) await contacts.requestPhone(jane.id, `+4144123456${n % 2}`, from(n))
     expect(await refusal(contacts.requestPhone(jane.id, '+41441234569', from(9)))).toMatchObject({ retryAfterSeconds: 3600 })
     for (let n = 0; n < 2; n += 1) await contacts.requestPhone(other.id, '+41441234560', from(n))
-    expect(await refusal(contacts.requestPhone(other.id, '+41441234560', from(9)))).toMatchObject({ code: 'account.too_many_requests' })
+    expect(await refusal(contacts.requestPhone(other.id, '+41441234560', from(9)))).toMatchObject({ code: 'accounts.too_many_requests' })
     expect(await place.messages()).toHaveLength(7)
   })
 
@@ -127,7 +127,7 @@ describe.each(testStores)('on $name', (store) => {
     await using place = await openPlace(store, { selfManagedProfile: ['givenName'], selfManagedMetadata: ['prefs.*'] })
     const { contacts, profiles } = place
     const { id } = await place.person('jane')
-    const no = { code: 'account.not_self_managed' }
+    const no = { code: 'accounts.not_self_managed' }
     expect(await refusal(contacts.requestEmail(id, 'jane@new.example', from(1)))).toMatchObject(no)
     expect(await refusal(contacts.requestPhone(id, '+41441234567', from(1)))).toMatchObject(no)
     expect(await refusal(profiles.edit(id, { givenName: 'J', familyName: 'D' }))).toMatchObject(no)

@@ -5,7 +5,7 @@ import { testStores } from '../../support/stores.ts'
 import { openPlace, password, refusal, system } from './place.ts'
 
 const day = 86_400
-const expired = { code: 'account.proof_expired' }
+const expired = { code: 'accounts.proof_expired' }
 
 describe.each(testStores)('on $name', (store) => {
   test('whoever deletes their account is shut out at once, and gone after the time of grace', async () => {
@@ -94,7 +94,7 @@ describe.each(testStores)('on $name', (store) => {
   test('an administrator has to be let go by another one', async () => {
     await using place = await openPlace(store)
     const admin = await place.person('admin', { admin: true })
-    expect(await refusal(place.deletions.request(admin.id))).toMatchObject({ code: 'account.administrators_stay' })
+    expect(await refusal(place.deletions.request(admin.id))).toMatchObject({ code: 'accounts.administrators_stay' })
     expect((await place.users.get(admin.id)).state).toBe('active')
     place.pass(31 * day)
     await place.deletions.removeDue()

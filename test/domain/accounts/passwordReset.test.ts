@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { testStores } from '../../support/stores.ts'
 import { from, openPlace, password, refusal, system } from './place.ts'
 
-const expired = { code: 'account.proof_expired' }
+const expired = { code: 'accounts.proof_expired' }
 const next = 'another password'
 
 describe.each(testStores)('on $name', (store) => {
@@ -79,7 +79,7 @@ describe.each(testStores)('on $name', (store) => {
     for (let n = 0; n < 8; n += 1) await place.passwordReset.request('jane', from(n))
     expect(await place.messages()).toHaveLength(5)
     const many = await Promise.all(Array.from({ length: 31 }, () => refusal(place.passwordReset.request('nobody', from(99)))))
-    expect(many.filter(({ code }) => code === 'account.too_many_requests')).toHaveLength(1)
+    expect(many.filter(({ code }) => code === 'accounts.too_many_requests')).toHaveLength(1)
   })
 
   test('whoever was kept waiting by strangers signs in at once after the reset', async () => {

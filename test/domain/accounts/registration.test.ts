@@ -163,8 +163,8 @@ describe.each(testStores)('on $name', (store) => {
     await registration.begin(form(), from(1))
     const link = await place.link()
     await place.set({ registration: 'closed' })
-    expect(await refusal(registration.confirm(link, from(1)))).toMatchObject({ code: 'account.not_self_managed' })
-    expect(await refusal(registration.begin(form(), from(1)))).toMatchObject({ code: 'account.not_self_managed' })
+    expect(await refusal(registration.confirm(link, from(1)))).toMatchObject({ code: 'accounts.not_self_managed' })
+    expect(await refusal(registration.begin(form(), from(1)))).toMatchObject({ code: 'accounts.not_self_managed' })
     await place.set({ registration: 'open' })
     place.pass(3601)
     expect(await registration.find(link)).toBeUndefined()
@@ -182,7 +182,7 @@ describe.each(testStores)('on $name', (store) => {
     await registration.begin(form(), from(1))
     expect(await place.messages()).toHaveLength(6)
     const many = Array.from({ length: 31 }, (_, n) => refusal(registration.begin(form({ email: `${n}@acme.example` }), from(99))))
-    expect((await Promise.all(many)).filter(({ code }) => code === 'account.too_many_requests')).toHaveLength(1)
+    expect((await Promise.all(many)).filter(({ code }) => code === 'accounts.too_many_requests')).toHaveLength(1)
   })
 
   test('the store holds neither the password nor the secret of a link', async () => {
