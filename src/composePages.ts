@@ -4,7 +4,12 @@ import { createOwnPages, fetchWithin } from '#src/connectors/ownPages.ts'
 import type { PageArea } from '#src/domain/applications/builtIn.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Managing } from '#src/domain/applications/managing.ts'
+import type { KnownByApps } from '#src/domain/apps/known.ts'
+import type { Accesses } from '#src/domain/sessions/access.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { Sessions } from '#src/domain/sessions/session.ts'
+import { accountEndpoints } from '#src/http/account/account.ts'
+import { sessionsApi } from '#src/http/account/sessions.ts'
 import { consoleEndpoints } from '#src/http/console/console.ts'
 import type { AreaKit } from '#src/http/kit/area.ts'
 import type { Csrf } from '#src/http/kit/csrf.ts'
@@ -13,6 +18,7 @@ import { createPageSessions } from '#src/http/kit/pageSessions.ts'
 import type { Pages } from '#src/http/kit/pages.ts'
 import { playgroundEndpoints } from '#src/http/playground/playground.ts'
 import type { Configuration } from '#src/platform/config.ts'
+import type { Accounts } from './composeAccounts.ts'
 import type { Domain } from './composeDomain.ts'
 
 export interface PagesParts {
@@ -25,6 +31,10 @@ export interface PagesParts {
   readonly managing: Managing
   readonly verifyBearer: VerifyBearer
   readonly ownProjectId: string
+  readonly accounts: Accounts
+  readonly sessions: Sessions
+  readonly accesses: Accesses
+  readonly knownByApps: KnownByApps
   /** Answers a request as the server does. */
   readonly listener: () => RequestListener
 }
@@ -38,7 +48,7 @@ const lifetimes: Readonly<Record<PageArea, { readonly idleSeconds: number; reado
 
 /** The addresses of our own pages. */
 export function composePages(parts: PagesParts): readonly Endpoint[] {
-  const { configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, listener } = parts
+  const { configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, accounts, listener } = parts
   const { sealer, now } = domain
   const issuer = configuration.DOSSIER_ISSUER
   const sealing = { secure: issuer.startsWith('https:'), seal: sealer.seal, open: sealer.open }
@@ -61,6 +71,22 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
       projects: domain.projects,
       applications: domain.applications,
     }),
+    ...accountEndpoints(
+      kit,
+      {
+        ...accounts,
+        sessions: sessionsOf('account'),
+        maxAgeSeconds: lifetimes.account.longestSeconds,
+        pages,
+        catalogue: parts.catalogue,
+        users: domain.users,
+        audit: domain.stores.audit,
+        browsers: parts.sessions,
+        accesses: parts.accesses,
+        knownByApps: parts.knownByApps,
+      },
+      sessionsApi({ sessions: parts.sessions, verifyBearer, ownProjectId }),
+    ),
     ...playgroundEndpoints(kit, {
       ...sealing,
       sessions: sessionsOf('playground'),

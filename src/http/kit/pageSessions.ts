@@ -16,6 +16,8 @@ export interface PageSession {
   readonly id: string
   readonly user: User
   readonly accessToken: string
+  /** Of the browser, at all applications together. */
+  readonly signInId?: string
   /** When the person last proved who they are. */
   readonly provedAt: Date
   /** The languages that they came with, if they said so. */
@@ -74,7 +76,9 @@ export function createPageSessions({ area, verifyBearer, ownProjectId, idleSecon
       if (!bearer?.user || bearer.actorId !== undefined || !bearer.audience.has(ownProjectId())) return undefined
       if (at - kept.seenAt > renewedEveryMs) cookie.write(ctx, { ...kept, seenAt: at })
       const { id, token, uiLocales } = kept
-      return { id, user: bearer.user, accessToken: token, provedAt: new Date(kept.provedAt), ...(uiLocales !== undefined && { uiLocales }) }
+      const { user, sessionId } = bearer
+      const known = { id, user, accessToken: token, provedAt: new Date(kept.provedAt) }
+      return { ...known, ...(sessionId !== undefined && { signInId: sessionId }), ...(uiLocales !== undefined && { uiLocales }) }
     },
 
     begin(
