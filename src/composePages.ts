@@ -31,6 +31,8 @@ export interface PagesParts {
   readonly managing: Managing
   readonly verifyBearer: VerifyBearer
   readonly ownProjectId: string
+  /** Of the program. */
+  readonly version: string
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly accesses: Accesses
@@ -70,6 +72,21 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
       catalogue: domain.catalogue,
       projects: domain.projects,
       applications: domain.applications,
+      provisioning: domain.provisioning,
+      keys: domain.keys,
+      trail: domain.trail,
+      browsing: domain.browsing,
+      signInStatistics: domain.signInStatistics,
+      apps: domain.apps,
+      triggerTasks: domain.triggerTasks,
+      running: {
+        version: parts.version,
+        node: process.versions.node,
+        store: domain.stores.description,
+        issuer,
+        sendsMail: configuration.DOSSIER_SMTP_URL !== undefined,
+      },
+      now,
     }),
     ...accountEndpoints(
       kit,
