@@ -66,7 +66,10 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
     ...consoleEndpoints(kit, {
       sessions: sessionsOf('console'),
       maxAgeSeconds: lifetimes.console.idleSeconds,
+      issuer,
       catalogue: domain.catalogue,
+      projects: domain.projects,
+      applications: domain.applications,
     }),
     ...accountEndpoints(
       kit,

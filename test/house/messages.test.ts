@@ -60,7 +60,7 @@ test('no text is there that nobody asks for', () => {
 })
 
 test('a text takes the same facts in every language', () => {
-  const factsIn = (text: string) => [...new Set([...text.matchAll(/\{(\w+)/g)].map(([, name]) => name))].toSorted()
+  const factsIn = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\s*[,}]/g)].map(([, name]) => name))].toSorted()
   for (const [key, text] of english) {
     for (const language of messages.languages)
       expect(factsIn(textsOf(language).get(key) ?? ''), `${language} ${key}`).toEqual(factsIn(text))

@@ -45,7 +45,7 @@ export interface MetadataFound {
 export const summaryBytes = 200
 
 /** An entry without its value. */
-export interface MetadataSummary extends Omit<MetadataEntry, 'value'> {
+interface MetadataSummary extends Omit<MetadataEntry, 'value'> {
   /** How long the value is. */
   readonly bytes: number
   /** The first 200 bytes of the value: what it looks like. */

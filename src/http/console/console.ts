@@ -6,18 +6,23 @@ import { isMember } from '#src/domain/applications/ownRoles.ts'
 import { type AreaKit, areaEndpoints, type Section } from '../kit/area.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import type { PageSessions } from '../kit/pageSessions.ts'
-import { overviewPages } from './overview.ts'
+import { type ApplicationsNeeds, applicationPages } from './applications.ts'
+import { type OverviewNeeds, overviewPages } from './overview.ts'
+import { type ProjectsNeeds, projectPages } from './projects.ts'
 
-export interface ConsoleNeeds {
+export interface ConsoleNeeds extends OverviewNeeds, ProjectsNeeds, ApplicationsNeeds {
   readonly sessions: PageSessions
   /** Whoever proved who they are longer ago does it again when a session begins. */
   readonly maxAgeSeconds: number
-  readonly catalogue: Pick<Catalogue, 'root'>
+  readonly catalogue: Catalogue
 }
 
 const scope = 'openid profile urn:zitadel:iam:org:project:id:zitadel:aud'
 
-const sections: readonly Section[] = [{ path: '', label: 'console.sections.overview' }]
+const sections: readonly Section[] = [
+  { path: '', label: 'console.sections.overview' },
+  { path: '/projects', label: 'console.sections.projects', permission: 'project.read' },
+]
 
 /** The addresses of the console. */
 export const consoleEndpoints = (kit: AreaKit, needs: ConsoleNeeds): readonly Endpoint[] =>
@@ -28,5 +33,5 @@ export const consoleEndpoints = (kit: AreaKit, needs: ConsoleNeeds): readonly En
     maxAgeSeconds: needs.maxAgeSeconds,
     sections,
     admits: isMember,
-    pages: [...overviewPages(needs)],
+    pages: [...overviewPages(needs), ...projectPages(needs), ...applicationPages(needs)],
   })

@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import type { AreaPage } from '../kit/area.ts'
-import { curlLine } from './curl.ts'
+import { curlLine } from '../kit/curl.ts'
 import { decode, type Explained, explain } from './explained.ts'
 import { answerPath, type PendingRun, type PlaygroundNeeds } from './playground.ts'
 import { type Step, takeSteps } from './steps.ts'

@@ -1,5 +1,5 @@
 /** What follows the answer to an authorization request: tokens, userinfo, the metadata search and introspection, each as it was asked and answered. */
-import { curlLine, type ShownRequest, secretVariable, sentOf } from './curl.ts'
+import { curlLine, type ShownRequest, secretVariable, sentOf } from '../kit/curl.ts'
 
 /** Sends a request to the server in this process. */
 export type SendWithin = (address: string, sent: ReturnType<typeof sentOf>) => Promise<Response>
