@@ -22,7 +22,7 @@ const systems: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** What a browser calls itself, in words where they are known; otherwise as it says it. */
-export function deviceName({ t }: Pick<Visit['texts'], 't'>, agent: string | undefined): string {
+function deviceName({ t }: Pick<Visit['texts'], 't'>, agent: string | undefined): string {
   if (agent === undefined || agent === '') return t('account.sessions.unknown')
   const browser = browsers.find(([pattern]) => pattern.test(agent))?.[1]
   const system = systems.find(([pattern]) => pattern.test(agent))?.[1]
