@@ -24,6 +24,7 @@ import type { Stores } from '#src/domain/stores.ts'
 import { createLeavers } from '#src/domain/triggers/leavers.ts'
 import { createTasks } from '#src/domain/triggers/tasks.ts'
 import { triggeringEvents } from '#src/domain/triggers/trigger.ts'
+import { createUserBrowsing } from '#src/domain/users/browse.ts'
 import { createCodes } from '#src/domain/users/codes.ts'
 import { createGrants } from '#src/domain/users/grants.ts'
 import { newMachineKeyPair } from '#src/domain/users/machineKeys.ts'
@@ -92,6 +93,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     sealer,
     recorder,
     users,
+    browsing: createUserBrowsing({ store: stores.users, sealer }),
     passwords,
     lock,
     metadata,

@@ -11,6 +11,7 @@ import { identitiesContract } from './identities.ts'
 import { keysContract } from './keys.ts'
 import { metadataContract } from './metadata.ts'
 import { tokensContract } from './tokens.ts'
+import { userBrowseContract } from './userBrowse.ts'
 import { userSearchContract } from './userSearch.ts'
 import { usersContract } from './users.ts'
 
@@ -19,6 +20,7 @@ export function storeContract(open: Open): void {
   describe('apps', () => appsContract(open))
   describe('identities', () => identitiesContract(open))
   describe('search for users', () => userSearchContract(open))
+  describe('lists of users', () => userBrowseContract(open))
   describe('metadata', () => metadataContract(open))
   describe('catalogue', () => catalogueContract(open))
   describe('keys', () => keysContract(open))

@@ -35,7 +35,7 @@ describe.skipIf(!mongodb)('a check of the configuration', () => {
     expect((await inspect(url))[1]).toEqual({
       name: 'migrations',
       status: 'ok',
-      detail: expect.stringMatching(/schema 2, which is current$/),
+      detail: expect.stringMatching(/schema 3, which is current$/),
     })
   })
 

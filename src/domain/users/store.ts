@@ -1,9 +1,10 @@
 import type { Page, PageRequest } from '#src/base/page.ts'
 import type { AuditEvent } from '../audit/events.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
+import type { UserClue, UserCondition, UserPlace } from './browse.ts'
 import type { IdentityKey } from './identity.ts'
 import type { UserSearch, UsersFound } from './search.ts'
-import type { User, UserId } from './user.ts'
+import type { User, UserId, UserState } from './user.ts'
 
 /** The next form of a user with the events that tell how it got there. */
 export interface UserChange {
@@ -30,6 +31,16 @@ export interface UserStore {
   list(page: PageRequest): Promise<Page<User>>
   /** Whom a search finds, in constant memory. */
   search(search: UserSearch): Promise<UsersFound>
+  /** How many places the index of a clue has, counted as far as `most`. */
+  countPlaces(clue: UserClue, most: number): Promise<number>
+  /**
+   * The places in the index of a clue that come behind `after`, from the index alone: newest first for everybody, a state and a type, in
+   * any order that stays for the others. Of a word, users stand at each of their words that begin so.
+   */
+  places(clue: UserClue, page: { readonly after?: UserPlace | undefined; readonly limit: number }): Promise<readonly UserPlace[]>
+  /** Those of `ids` for whom all conditions hold, in any order. */
+  findAll(ids: readonly UserId[], conditions: readonly UserCondition[]): Promise<readonly User[]>
+  countByState(): Promise<Readonly<Record<UserState, number>>>
   isEmpty(): Promise<boolean>
   /** @throws UsernameTaken, UserIdTaken, IdentityTaken */
   insert(user: User, metadata: readonly MetadataEntry[], events: readonly AuditEvent[]): Promise<void>

@@ -9,6 +9,7 @@
  * | users                  | _id                    | a user is one document, read by id; metadata is inside                           |
  * | usernames              | _id                    | the comparable form of a name, taken by one user                                 |
  * | identities             | _id, hashed            | a login at a provider, of one user                                               |
+ * | user_words             | userId                 | belongs to a user, changed with them; looked through on all shards               |
  * | personal_access_tokens | userId                 | belongs to a user, removed with them; found by hash on all shards                |
  * | events                 | subject.id             | belongs to a user: one change and its events are on one shard, and unique there  |
  * | artifacts              | _id, hashed            | asked for by id before anybody knows whose it is; ids are random                 |
@@ -28,11 +29,13 @@ const collections: Readonly<Record<string, readonly IndexDescription[]>> = {
     { name: 'by_username', key: { usernameKey: 1 } },
     { name: 'by_creation', key: { 'user.createdAt': 1, _id: 1 } },
     { name: 'by_state', key: { 'user.state': 1, 'user.createdAt': 1, _id: 1 } },
-    { name: 'by_metadata_key', key: { 'metadata.names': 1 } },
-    { name: 'by_metadata', key: { 'metadata.tags': 1 } },
-    { name: 'by_project', key: { 'user.roles.projectId': 1 } },
+    { name: 'by_kind', key: { 'user.kind': 1, 'user.createdAt': 1, _id: 1 } },
+    { name: 'by_metadata_key_and_id', key: { 'metadata.names': 1, _id: 1 } },
+    { name: 'by_metadata_and_id', key: { 'metadata.tags': 1, _id: 1 } },
+    { name: 'by_project_and_id', key: { 'user.roles.projectId': 1, _id: 1 } },
   ],
   usernames: [],
+  user_words: [],
   identities: [{ name: 'by_app', key: { app: 1, userId: 1 } }],
   apps: [{ name: 'by_client_app_id', key: { clientAppId: 1 }, unique: true }],
   personal_access_tokens: [
@@ -80,6 +83,18 @@ export async function ensureIndexes(database: Db): Promise<void> {
   )
 }
 
+/** Takes indices away that are there no more use for. Several processes may do so at once. */
+export async function dropIndexes(database: Db, name: string, unwanted: readonly string[]): Promise<void> {
+  const collection = database.collection(name)
+  const existing = (await collection.indexes()).map((index) => String(index.name))
+  for (const index of existing.filter((each) => unwanted.includes(each))) {
+    await collection.dropIndex(index).catch((error) => {
+      if ((error as { code?: unknown }).code !== indexNotFound) throw error
+    })
+  }
+}
+
+const indexNotFound = 27
 const namespaceExists = 48
 
 async function createCollection(database: Db, name: string): Promise<void> {

@@ -14,7 +14,8 @@ import { type StoredEntry, type StoredMetadata, type UserDocument, usersOf } fro
  */
 const fieldOf = (key: string) => Buffer.from(key).toString('base64url')
 const keyOf = (field: string) => Buffer.from(field, 'base64url').toString()
-const pathOf = (key: string) => `metadata.entries.${fieldOf(key)}`
+/** Where the entry of a key stands in the user's document. */
+export const pathOf = (key: string) => `metadata.entries.${fieldOf(key)}`
 
 /** What a change is decided on. With no path to an entry, none comes along: a projection that names fields leaves the others out. */
 const heads = {

@@ -5,10 +5,12 @@
 import type { Db } from 'mongodb'
 import { CannotStart } from '#src/base/errors.ts'
 import { comparable } from '#src/domain/users/user.ts'
+import { dropIndexes } from './indexes.ts'
 import { entriesOf } from './metadata.ts'
 import { tagOf } from './metadataTag.ts'
 import { rootId, rootOf } from './revision.ts'
 import { usersOf } from './userDocument.ts'
+import { userWordsOf, wordDocumentsOf } from './userWords.ts'
 
 type Step = (database: Db) => Promise<unknown>
 
@@ -26,7 +28,27 @@ const steps: readonly Step[] = [
       await users.updateOne({ _id, 'metadata.tags': { $exists: false } }, { $set: set, $inc: { version: 1 } })
     }
   },
+  // 3: the words that users are browsed by; and indices whose places others have taken.
+  async (database) => {
+    let words: ReturnType<typeof wordDocumentsOf>[number][] = []
+    for await (const { _id, user } of usersOf(database).find({}, { projection: { user: 1 } })) {
+      words.push(...wordDocumentsOf(_id, user))
+      if (words.length >= 5000) words = await written(database, words)
+    }
+    await written(database, words)
+    await dropIndexes(database, 'users', ['by_metadata_key', 'by_metadata', 'by_project'])
+  },
 ]
+
+/** Inserts those of `words` that are not there; answers an empty list for the next ones. */
+async function written(database: Db, words: ReturnType<typeof wordDocumentsOf>[number][]): Promise<[]> {
+  if (words.length === 0) return []
+  const upserts = words.map(({ _id, userId }) => ({
+    updateOne: { filter: { _id, userId }, update: { $setOnInsert: { userId } }, upsert: true },
+  }))
+  await userWordsOf(database).bulkWrite(upserts, { ordered: false })
+  return []
+}
 
 interface SchemaDocument {
   readonly _id: 'schema'

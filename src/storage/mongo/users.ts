@@ -8,8 +8,10 @@ import type { Connection } from './connection.ts'
 import { RaceLost, refusing } from './failures.ts'
 import { entriesOf, storedMetadata } from './metadata.ts'
 import { tokensOf } from './tokens.ts'
+import { conditionOf, countPlaces, placesOf } from './userBrowse.ts'
 import { type UserDocument, userOf, usersOf, withUser } from './userDocument.ts'
 import { filterOf, sortOf } from './userSearch.ts'
+import { replaceWords } from './userWords.ts'
 
 interface UsernameDocument {
   readonly _id: string
@@ -129,6 +131,27 @@ export function createUserStore(connection: Connection): UserStore {
         return { users: found, total: isWhole ? offset + found.length : await users.countDocuments(filter) }
       }),
 
+    countPlaces: (clue, most) => connection.run(() => countPlaces(database, clue, most)),
+
+    places: (clue, page) => connection.run(() => placesOf(database, clue, page)),
+
+    findAll: (ids, conditions) =>
+      connection.run(async () => {
+        const filter = { $and: [{ _id: { $in: [...ids] } }, ...conditions.map(conditionOf)] }
+        return (await users.find(filter, withoutMetadata).toArray()).map(userOf)
+      }),
+
+    // The whole is known to the collection; who is not active is counted along an index.
+    countByState: () =>
+      connection.run(async () => {
+        const [all, inactive, locked] = await Promise.all([
+          users.estimatedDocumentCount(),
+          users.countDocuments({ 'user.state': 'inactive' }),
+          users.countDocuments({ 'user.state': 'locked' }),
+        ])
+        return { active: Math.max(0, all - inactive - locked), inactive, locked }
+      }),
+
     isEmpty: () => connection.run(async () => (await users.findOne({}, { projection: { _id: 1 } })) === null),
 
     insert: (user, metadata, events) =>
@@ -142,6 +165,7 @@ export function createUserStore(connection: Connection): UserStore {
             (cause) => new UsernameTaken(user.username, { cause }),
           )
           await putIdentities(user, session)
+          await replaceWords(database, user.id, undefined, user, session)
           // The history of a removed user stays, and its id with it: another user would continue it.
           await refusing(writeEvents(database, events, session), idTaken)
         }),
@@ -173,6 +197,7 @@ export function createUserStore(connection: Connection): UserStore {
             await identities.deleteMany({ _id: { $in: (current.identities ?? []).map(identityKeyOf) } }, { session })
             await putIdentities(user, session)
           }
+          await replaceWords(database, id, current, user, session)
           await writeEvents(database, events, session)
         })
         return user
@@ -189,6 +214,7 @@ export function createUserStore(connection: Connection): UserStore {
           await usernames.deleteOne({ _id: document.usernameKey }, { session })
           await identities.deleteMany({ _id: { $in: (user.identities ?? []).map(identityKeyOf) } }, { session })
           await tokensOf(database).deleteMany({ userId: id }, { session })
+          await replaceWords(database, id, user, undefined, session)
           await writeEvents(database, events, session)
         })
       }),

@@ -43,9 +43,12 @@ export class Database {
     this.#group = new GroupCommit(this.#connection)
   }
 
-  /** Gives statements a function that answers the same whenever it gets the same; it answers 1 or 0. */
-  define(name: string, judge: (...values: SQLOutputValue[]) => boolean): void {
-    this.#connection.function(name, { deterministic: true, varargs: true }, (...values) => (judge(...values) ? 1 : 0))
+  /** Gives statements a function that answers the same whenever it gets the same; a truth is 1 or 0. */
+  define(name: string, judge: (...values: SQLOutputValue[]) => boolean | string): void {
+    this.#connection.function(name, { deterministic: true, varargs: true }, (...values) => {
+      const answer = judge(...values)
+      return typeof answer === 'string' ? answer : Number(answer)
+    })
   }
 
   /** Runs SQL that answers nothing, outside of the group commit: for the start. */

@@ -28,6 +28,7 @@ import { createRevision } from './revision.ts'
 import { startSweep } from './sweep.ts'
 import { createPersonalAccessTokenStore } from './tokens.ts'
 import { createUserStore } from './users.ts'
+import { defineWords } from './userWords.ts'
 
 /**
  * The stores in `directory`, which is made when it is missing. `now` decides what has expired.
@@ -80,6 +81,7 @@ async function openFiles(directory: string): Promise<[Database, Database]> {
     })
   const prepare = (file: File, database: Database) =>
     explained(file, async () => {
+      defineWords(database)
       await whileBusy(() => database.configure(file.synchronous))
       await migrate(database, file.steps)
     })

@@ -7,7 +7,9 @@ import { writeEvents } from './audit.ts'
 import type { Database } from './database.ts'
 import { violatedIndex } from './failures.ts'
 import { allEntries, keptText, putEntry } from './metadata.ts'
+import { conditionsOf, countOfPlaces, placesOf } from './userBrowse.ts'
 import { countOf, defineMatching, selectionOf } from './userSearch.ts'
+import { replaceWords } from './userWords.ts'
 
 interface UserRow {
   readonly id: string
@@ -123,6 +125,31 @@ export function createUserStore(database: Database): UserStore {
         return { users, total: isWhole ? seen : count(search.filter, rows.length > 0 ? seen : 0) }
       }),
 
+    countPlaces: (clue, most) =>
+      database.read(() => {
+        const { sql, parameters } = countOfPlaces(clue, most)
+        return (database.rows(sql, ...parameters) as [number][])[0]?.[0] ?? 0
+      }),
+
+    places: (clue, page) => database.readTogether(() => placesOf(database, clue, page)),
+
+    findAll: (ids, conditions) =>
+      database.read(() => {
+        const { sql, parameters } = conditionsOf(conditions)
+        const rows = database.rows(
+          `SELECT ${hotColumnsWithId} FROM (SELECT value AS asked_id FROM json_each(?)) CROSS JOIN users ON users.id = asked_id WHERE ${sql}`,
+          JSON.stringify(ids),
+          ...parameters,
+        ) as [...HotRow, UserId][]
+        return rows.map((row) => userOfHotRow(row[5], row))
+      }),
+
+    countByState: () =>
+      database.read(() => {
+        const rows = database.rows('SELECT state, users FROM user_counts') as [User['state'], number][]
+        return { active: 0, inactive: 0, locked: 0, ...Object.fromEntries(rows) }
+      }),
+
     isEmpty: () => database.read(() => database.get('SELECT 1 FROM users LIMIT 1') === undefined),
 
     insert: (user, metadata, events) =>
@@ -147,6 +174,7 @@ export function createUserStore(database: Database): UserStore {
           )
           putGrants(user)
           putIdentities(user)
+          replaceWords(database, user.id, undefined, user)
           for (const entry of metadata) putEntry(database, user.id, entry)
           if (metadata.length > 0) {
             const text = keptText(database, user.id, metadata.length, bytes)
@@ -185,14 +213,17 @@ export function createUserStore(database: Database): UserStore {
           database.run('DELETE FROM grants WHERE user_id = ?', id)
           putGrants(user)
         }
+        replaceWords(database, id, current, user)
         writeEvents(database, events)
         return user
       }),
 
     remove: (id, decide) =>
       database.write(() => {
-        const events = decide(selectExisting(id))
+        const user = selectExisting(id)
+        const events = decide(user)
         database.run('DELETE FROM users WHERE id = ?', id)
+        replaceWords(database, id, user, undefined)
         writeEvents(database, events)
       }),
   }
