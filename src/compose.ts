@@ -174,7 +174,17 @@ export async function composeService(configuration: Configuration, domain: Domai
       ...pages.assets,
       ...accountEndpoints({ sessions: engine.sessions, verifyBearer, ownProjectId }),
       ...homeEndpoints({ pages, issuer }),
-      ...composePages({ configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, listener: () => app.callback() }),
+      ...composePages({
+        configuration,
+        domain,
+        pages,
+        csrf,
+        managing,
+        verifyBearer,
+        sessions: engine.sessions,
+        ownProjectId,
+        listener: () => app.callback(),
+      }),
       ...deviceEndpoints({ issuer, pages }),
       ...interactionEndpoints({
         interactions,

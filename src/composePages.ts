@@ -1,9 +1,10 @@
 /** Compose, our own pages: console, account and playground, as applications of the server that they are part of. */
 import type { RequestListener } from 'node:http'
 import { createOwnPages } from '#src/connectors/ownPages.ts'
-import type { PageArea } from '#src/domain/applications/builtIn.ts'
+import { type PageArea, withBuiltIn } from '#src/domain/applications/builtIn.ts'
 import type { Managing } from '#src/domain/applications/managing.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
+import type { Sessions } from '#src/domain/sessions/session.ts'
 import { consoleEndpoints } from '#src/http/console/console.ts'
 import type { AreaKit } from '#src/http/kit/area.ts'
 import type { Csrf } from '#src/http/kit/csrf.ts'
@@ -20,6 +21,7 @@ export interface PagesParts {
   readonly csrf: Csrf
   readonly managing: Managing
   readonly verifyBearer: VerifyBearer
+  readonly sessions: Sessions
   readonly ownProjectId: string
   /** Answers a request as the server does. */
   readonly listener: () => RequestListener
@@ -35,8 +37,9 @@ const lifetimes: Readonly<Record<PageArea, { readonly idleSeconds: number; reado
 /** The addresses of our own pages. */
 export function composePages(parts: PagesParts): readonly Endpoint[] {
   const { configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, listener } = parts
-  const { sealer, now } = domain
+  const { sealer, now, users, browsing, grants, apps, stores } = domain
   const issuer = configuration.DOSSIER_ISSUER
+  const catalogue = withBuiltIn(domain.catalogue, issuer)
   const kit: AreaKit = { issuer, pages, csrf, heldBy: managing.heldBy, now, login: createOwnPages({ issuer, listener }) }
   const sessionsOf = (area: PageArea) =>
     createPageSessions({
@@ -51,9 +54,17 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
     })
   return [
     ...consoleEndpoints(kit, {
-      sessions: sessionsOf('console'),
+      pageSessions: sessionsOf('console'),
       maxAgeSeconds: lifetimes.console.idleSeconds,
-      catalogue: domain.catalogue,
+      catalogue,
+      users,
+      browsing,
+      grants,
+      managing,
+      sessions: parts.sessions,
+      apps,
+      audit: stores.audit,
+      now,
     }),
   ]
 }

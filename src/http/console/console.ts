@@ -6,27 +6,64 @@ import { isMember } from '#src/domain/applications/ownRoles.ts'
 import { type AreaKit, areaEndpoints, type Section } from '../kit/area.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import type { PageSessions } from '../kit/pageSessions.ts'
+import { newUserPages } from './newUser.ts'
 import { overviewPages } from './overview.ts'
+import { type UserCredentialsNeeds, userCredentialsPages } from './userCredentials.ts'
+import { type UserHistoryNeeds, userHistoryPages } from './userHistory.ts'
+import { type UserIdentitiesNeeds, userIdentitiesPages } from './userIdentities.ts'
+import { userOverviewPages } from './userOverview.ts'
+import { type UserPasswordNeeds, userPasswordPages } from './userPassword.ts'
+import { userProfilePages } from './userProfile.ts'
+import { userRightsPages } from './userRights.ts'
+import { type UserRolesNeeds, userRolesPages } from './userRoles.ts'
+import { type UserSessionsNeeds, userSessionsPages } from './userSessions.ts'
+import { userStatePages } from './userState.ts'
+import { type UsersNeeds, usersPages } from './users.ts'
 
-export interface ConsoleNeeds {
-  readonly sessions: PageSessions
+export interface ConsoleNeeds
+  extends UsersNeeds,
+    UserPasswordNeeds,
+    UserRolesNeeds,
+    UserSessionsNeeds,
+    UserCredentialsNeeds,
+    UserIdentitiesNeeds,
+    UserHistoryNeeds {
+  /** Of browsers that are signed in to the console. */
+  readonly pageSessions: PageSessions
   /** Whoever proved who they are longer ago does it again when a session begins. */
   readonly maxAgeSeconds: number
-  readonly catalogue: Pick<Catalogue, 'root'>
+  readonly catalogue: Pick<Catalogue, 'root' | 'find'>
 }
 
 const scope = 'openid profile urn:zitadel:iam:org:project:id:zitadel:aud'
 
-const sections: readonly Section[] = [{ path: '', label: 'console.sections.overview' }]
+const sections: readonly Section[] = [
+  { path: '', label: 'console.sections.overview' },
+  { path: '/users', label: 'console.sections.users', permission: 'user.read' },
+]
 
 /** The addresses of the console. */
 export const consoleEndpoints = (kit: AreaKit, needs: ConsoleNeeds): readonly Endpoint[] =>
   areaEndpoints(kit, {
     area: 'console',
-    sessions: needs.sessions,
+    sessions: needs.pageSessions,
     scope,
     maxAgeSeconds: needs.maxAgeSeconds,
     sections,
     admits: isMember,
-    pages: [...overviewPages(needs)],
+    pages: [
+      ...overviewPages(needs),
+      ...usersPages(needs),
+      ...newUserPages(needs),
+      ...userOverviewPages(needs),
+      ...userProfilePages(needs),
+      ...userStatePages(needs),
+      ...userPasswordPages(needs),
+      ...userRolesPages(needs),
+      ...userRightsPages(needs),
+      ...userSessionsPages(needs),
+      ...userCredentialsPages(needs),
+      ...userIdentitiesPages(needs),
+      ...userHistoryPages(needs),
+    ],
   })
