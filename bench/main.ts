@@ -16,26 +16,31 @@ import { startMongodb } from '../test/support/mongodbServer.ts'
 import { freePort } from '../test/support/ports.ts'
 import { appLoginsAt, seedApp } from './app.ts'
 import type { Drive, Driven } from './driver.ts'
+import { type AskedLists, listNames, type Measured } from './lists.ts'
 import { logoutSessionsFor } from './logout.ts'
 import type { Usage } from './report.ts'
 import { type Facts, scenarios } from './scenarios.ts'
-import { seed } from './seed.ts'
-import { type Row, tableOf } from './table.ts'
+import { type Seeded, seed } from './seed.ts'
+import { overLimit, type Row, tableOf } from './table.ts'
 import { accessTokensFor, managerTokenOf, refreshTokensFor } from './tokens.ts'
 
 const help = `usage: npm run bench -- [options]
 
-  --users N          seed N users with ten metadata keys each (1000)
+  --users N          seed N users (1000)
+  --keys N           with N metadata keys each (10)
   --store LIST       sqlite or mongodb, or both with a comma (both); TEST_MONGODB_URL names a replica set,
                      and without it the MongoDB of the tests is used
   --only TEXT        only scenarios whose name has TEXT in it
   --seconds N        measure each for N seconds (4)
   --connections N    ask over N connections at once (16)
-  --json             one JSON document instead of the table`
+  --json             one JSON document instead of the table
+
+Ends with status 1 when a list takes more CPU than it may, and says which.`
 
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '1000' },
+    keys: { type: 'string', default: '10' },
     store: { type: 'string', default: 'sqlite,mongodb' },
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '4' },
@@ -46,6 +51,7 @@ const { values } = parseArgs({
 })
 
 const users = wholeNumber('users', 100_000_000)
+const keys = wholeNumber('keys', 1000)
 const seconds = wholeNumber('seconds', 60)
 const connections = wholeNumber('connections', 256)
 /** Until then the machine code of the hot paths is still being made. */
@@ -55,7 +61,7 @@ const note = (line: string) => process.stderr.write(line)
 if (values.help) console.log(help)
 else await main()
 
-function wholeNumber(name: 'users' | 'seconds' | 'connections', most: number): number {
+function wholeNumber(name: 'users' | 'keys' | 'seconds' | 'connections', most: number): number {
   const number = Number(values[name])
   if (Number.isInteger(number) && number > 0 && number <= most) return number
   console.error(`--${name} must be a whole number from 1 to ${most}\n\n${help}`)
@@ -68,7 +74,11 @@ async function main(): Promise<void> {
   const unknown = stores.find((store) => !['sqlite', 'mongodb'].includes(store))
   if (unknown !== undefined) throw new Error(`--store: ${JSON.stringify(unknown)} is neither sqlite nor mongodb`)
   for (const store of stores) rows.push(...(await measureStore(store)))
-  console.log(values.json ? JSON.stringify({ node: process.version, users, seconds, connections, rows }, null, 2) : tableOf(rows))
+  console.log(values.json ? JSON.stringify({ node: process.version, users, keys, seconds, connections, rows }, null, 2) : tableOf(rows))
+  for (const { store, scenario, cpuMicroseconds, limitMilliseconds } of overLimit(rows)) {
+    note(`${store}: ${scenario} takes ${(cpuMicroseconds / 1000).toFixed(1)} ms of CPU, which is more than ${limitMilliseconds}\n`)
+    process.exitCode = 1
+  }
 }
 
 async function measureStore(store: string): Promise<readonly Row[]> {
@@ -90,7 +100,7 @@ async function measureStore(store: string): Promise<readonly Row[]> {
   try {
     const domain = await openDomain(readConfiguration(environment))
     const startedAt = Date.now()
-    const seeded = await seed(domain, users, (done) =>
+    const seeded = await seed(domain, { count: users, keys }, (done) =>
       note(`\r${store}: ${done} of ${users} users, ${Math.round((Date.now() - startedAt) / 1000)} s`),
     )
     note('\n')
@@ -156,12 +166,16 @@ async function measureStore(store: string): Promise<readonly Row[]> {
         store,
         scenario: scenario.name,
         aim: scenario.aim,
+        limitMilliseconds: scenario.limitMilliseconds,
         ...driven,
         cpuMicroseconds: cpu,
         ratio: cpu / base,
         rssBytes: after.rssBytes,
       })
     }
+    server.child.kill('SIGKILL')
+    const bare = rows[0]?.cpuMicroseconds ?? 1
+    rows.push(...(await measureLists(store, environment, seeded, log)).map((row) => ({ ...row, ratio: row.cpuMicroseconds / bare })))
     note(`${store}: first page ${Math.round(startMilliseconds)} ms after the start, ${Math.round(idle.rssBytes / 1e6)} MB then\n`)
     return rows
   } catch (error) {
@@ -174,14 +188,38 @@ async function measureStore(store: string): Promise<readonly Row[]> {
   }
 }
 
-function start(file: string, environment: Readonly<Record<string, string>>, log: string) {
-  // The log goes where an operator's would: out of the process, into a file that nobody reads unless it fails.
-  const child = fork(join(import.meta.dirname, file), {
+/** Asks the domain for its lists, in a process of its own. */
+async function measureLists(
+  store: string,
+  environment: Readonly<Record<string, string>>,
+  { projectId, userIds }: Pick<Seeded, 'projectId' | 'userIds'>,
+  log: string,
+): Promise<readonly Omit<Row, 'ratio'>[]> {
+  const names = listNames.filter((name) => name.includes(values.only))
+  if (names.length === 0) return []
+  note(`${store}: ${names.length} lists …\n`)
+  const child = forked('domain.ts', environment, log)
+  try {
+    const measured = told<readonly Measured[]>(child, 'measured')
+    child.send({ names, seconds, facts: { projectId, userIds, users } } satisfies AskedLists)
+    return (await measured).map((each) => ({ store, limitMilliseconds: 50, ...each }))
+  } finally {
+    child.kill('SIGKILL')
+  }
+}
+
+/** The log goes where an operator's would: out of the process, into a file that nobody reads unless it fails. */
+function forked(file: string, environment: Readonly<Record<string, string>>, log: string): ChildProcess {
+  return fork(join(import.meta.dirname, file), {
     // As `npm start` and the image have it.
-    execArgv: file === 'server.ts' ? ['--max-semi-space-size=4'] : [],
+    execArgv: file !== 'koa.ts' ? ['--max-semi-space-size=4'] : [],
     env: { ...process.env, ...environment, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
     stdio: ['ignore', 'ignore', openSync(log, 'w'), 'ipc'],
   })
+}
+
+function start(file: string, environment: Readonly<Record<string, string>>, log: string) {
+  const child = forked(file, environment, log)
   return {
     child,
     port: told<number>(child, 'port'),

@@ -47,6 +47,8 @@ export interface Scenario {
   readonly name: string
   /** How many times bare Koa's CPU a request may take (issues 4 and 6). */
   readonly aim?: number
+  /** More CPU than this for one request fails the run. */
+  readonly limitMilliseconds?: number
   /** Over HTTP/2, with the message in binary. */
   readonly overGrpc?: true
   /** Makes the step that one connection repeats; `index` is the connection's number. */

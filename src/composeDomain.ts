@@ -10,6 +10,8 @@ import { createApps } from '#src/domain/apps/apps.ts'
 import { userObjectOf } from '#src/domain/apps/userObject.ts'
 import { createFollowing } from '#src/domain/audit/following.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
+import { createSignInStatistics } from '#src/domain/audit/signInStatistics.ts'
+import { createTrail } from '#src/domain/audit/trail.ts'
 import { createKeys } from '#src/domain/keys/keys.ts'
 import { createSealer } from '#src/domain/keys/seal.ts'
 import { assertAcceptable, createMetadata, metadataLimits } from '#src/domain/metadata/metadata.ts'
@@ -94,6 +96,8 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     recorder,
     users,
     browsing: createUserBrowsing({ store: stores.users, sealer }),
+    trail: createTrail({ store: stores.audit, sealer }),
+    signInStatistics: createSignInStatistics({ store: stores.audit, now }),
     passwords,
     lock,
     metadata,

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { textMethods } from '#src/base/text.ts'
 import { createRecorder } from '#src/domain/audit/recorder.ts'
-import { createMetadata, type MetadataEntry, MetadataLimitReached, MetadataNotFound } from '#src/domain/metadata/metadata.ts'
+import {
+  createMetadata,
+  MetadataConflict,
+  type MetadataEntry,
+  MetadataLimitReached,
+  MetadataNotFound,
+} from '#src/domain/metadata/metadata.ts'
 import type { MetadataState } from '#src/domain/metadata/store.ts'
 import type { Stores } from '#src/domain/stores.ts'
 import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
@@ -115,7 +121,82 @@ export function metadataContract(open: Open): void {
     })
   })
 
+  describe('summaries', () => {
+    test('tell of every key what there is, without the value, a page at a time in the order of the keys', async () => {
+      await using stores = await open()
+      const long = new Uint8Array(500_000).map((_, index) => index % 251)
+      const entries = [...oddKeys].map((key, index) => ({
+        ...entry(key, bytes(key), index + 1, later(index)),
+        changedAt: later(100 + index),
+      }))
+      const id = await janeIn(stores, [
+        ...entries,
+        entry('long', long, 70),
+        entry('two', long.subarray(0, 200), 71),
+        entry('\u0001\u0002', bytes('x'), 72),
+      ])
+      const names = [...oddKeys, 'long', 'two', '\u0001\u0002'].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      for (const limit of [1, 4, 1000]) {
+        const seen: string[] = []
+        let after: string | undefined
+        do {
+          const { items, next, keys } = await metadataOf(stores).summaries(id, { after, limit })
+          expect([items.length <= limit, keys]).toEqual([true, names.length])
+          seen.push(...items.map(({ key }) => key))
+          after = next
+        } while (after !== undefined)
+        expect(seen).toEqual(names)
+      }
+      const whole = await stores.metadata.summaries(id, { limit: 1000 })
+      const byKey = new Map(whole.items.map(({ beginning, ...item }) => [item.key, { ...item, beginning: new Uint8Array(beginning) }]))
+      for (const { key, value, sequence, createdAt, changedAt } of entries) {
+        expect(byKey.get(key)).toEqual({ key, bytes: value.byteLength, sequence, createdAt, changedAt, beginning: value.slice(0, 200) })
+      }
+      expect(byKey.get('long')).toMatchObject({ bytes: 500_000, beginning: long.slice(0, 200), sequence: 70 })
+      expect(byKey.get('two')).toMatchObject({ bytes: 200, beginning: long.slice(0, 200) })
+      const total = [...entries.map(({ value }) => value.byteLength), 500_000, 200, 1].reduce((sum, size) => sum + size, 0)
+      expect(whole).toMatchObject({ bytes: total, sequence: 1, changedAt: at })
+    })
+
+    test('go on behind a key that is gone, and are refused for nobody', async () => {
+      await using stores = await open()
+      const id = await janeIn(stores)
+      expect(await stores.metadata.summaries(id, { limit: 5 })).toEqual({ items: [], keys: 0, bytes: 0, sequence: 1, changedAt: at })
+      const metadata = metadataOf(stores)
+      await metadata.set(
+        id,
+        ['a', 'b', 'c'].map((key) => ({ key, value: bytes(key) })),
+        system,
+      )
+      const { next } = await metadata.summaries(id, { limit: 2 })
+      await metadata.remove(id, ['b'], system)
+      await metadata.set(id, [{ key: 'c', value: bytes('changed') }], system)
+      const rest = await metadata.summaries(id, { after: next, limit: 2 })
+      expect(rest.items.map(({ key, bytes: size, beginning }) => [key, size, String(Buffer.from(beginning))])).toEqual([
+        ['c', 7, 'changed'],
+      ])
+      await expect(metadata.summaries(unknown, { limit: 2 })).rejects.toThrow(UserNotFound)
+    })
+  })
+
   describe('change', () => {
+    test('of fifty who have seen the same entry, in two processes, one replaces it, and the others are told', async () => {
+      await using stores = await open()
+      await using others = await stores.again()
+      const id = await janeIn(stores, [entry('k', bytes('v'), 1)])
+      const outcomes = await atOnce(50, (number) =>
+        metadataOf(number % 2 ? stores : others).set(id, [{ key: 'k', value: bytes(`${number}`), expectedSequence: 1 }], system),
+      )
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      const now = await stores.metadata.find(id, 'k')
+      for (const outcome of outcomes) {
+        if (outcome.status === 'fulfilled') continue
+        expect(outcome.reason).toBeInstanceOf(MetadataConflict)
+        expect(plain(outcome.reason.conflicts.map(({ current }: { current: MetadataEntry }) => current))).toEqual(plain(now ? [now] : []))
+      }
+      expect(await sequences(stores, id)).toEqual([2])
+    })
+
     test('decides on the asked entries and on the counts of all', async () => {
       await using stores = await open()
       const id = await janeIn(stores, [entry('a', bytes('12345')), entry('b', bytes('123'))])

@@ -11,6 +11,7 @@ import { identitiesContract } from './identities.ts'
 import { keysContract } from './keys.ts'
 import { metadataContract } from './metadata.ts'
 import { tokensContract } from './tokens.ts'
+import { trailContract } from './trail.ts'
 import { userBrowseContract } from './userBrowse.ts'
 import { userSearchContract } from './userSearch.ts'
 import { usersContract } from './users.ts'
@@ -27,6 +28,7 @@ export function storeContract(open: Open): void {
   describe('personal access tokens', () => tokensContract(open))
   describe('attempts', () => attemptsContract(open))
   describe('audit', () => auditContract(open))
+  describe('the trail as a whole', () => trailContract(open))
   describe('artifacts', () => artifactsContract(open))
 
   test('a store that is opened twice is one store, and what was closed keeps it', async () => {

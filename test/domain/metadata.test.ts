@@ -116,6 +116,49 @@ test('a bulk change is one event a changed key, in order, and all or nothing', a
   ])
 })
 
+test('a change that expects an entry is made on that entry, or not at all, and what is there instead is told', async () => {
+  await using box = await open()
+  const { metadata, id, stores } = box
+  const both = ['a', 'b'].map((key) => ({ key, value: value(key), expectedSequence: null }))
+  const { sequence } = await metadata.set(id, both, system)
+  const [a, b] = [await metadata.get(id, 'a'), await metadata.get(id, 'b')]
+
+  await metadata.set(id, [{ key: 'a', value: value('mine'), expectedSequence: a.sequence }], system)
+  await metadata.remove(id, [{ key: 'b', expectedSequence: b.sequence }], system)
+  const before = await stores.audit.list({ kind: 'user', id }, { limit: 10 })
+
+  const current = await metadata.get(id, 'a')
+  const late = [
+    { key: 'new', value: value('new') },
+    { key: 'a', value: value('theirs'), expectedSequence: a.sequence },
+    { key: 'b', value: value('theirs'), expectedSequence: b.sequence },
+  ]
+  const conflicts = [{ key: 'a', current }, { key: 'b' }]
+  await expect(metadata.set(id, late, system)).rejects.toMatchObject({ code: 'metadata.conflict', conflicts })
+  const error = await metadata.set(id, late, system).catch((thrown: Error) => thrown)
+  expect(String(error)).not.toMatch(/mine|theirs/)
+  for (const expectedSequence of [null, 0, sequence + 10]) {
+    const set = metadata.set(id, [{ key: 'a', value: value('theirs'), expectedSequence }], system)
+    await expect(set).rejects.toMatchObject({ code: 'metadata.conflict', conflicts: [{ key: 'a', current }] })
+    const removal = metadata.remove(id, ['a', { key: 'a', expectedSequence }], system)
+    await expect(removal).rejects.toMatchObject({ conflicts: [{ key: 'a', current }] })
+  }
+  await expect(metadata.remove(id, [{ key: 'b', expectedSequence: b.sequence }], system)).rejects.toMatchObject({
+    conflicts: [{ key: 'b' }],
+  })
+  await expect(metadata.remove(id, [{ key: 'b' }], system)).rejects.toMatchObject({ code: 'metadata.not_found' })
+  expect(await box.keys()).toEqual(['a'])
+  expect(await stores.audit.list({ kind: 'user', id }, { limit: 10 })).toEqual(before)
+})
+
+test('to set what is there already is no conflict, so that a form may be sent twice', async () => {
+  await using box = await open()
+  const { metadata, id } = box
+  const form = [{ key: 'a', value: value('1'), expectedSequence: null }]
+  const first = await metadata.set(id, form, system)
+  expect((await metadata.set(id, form, system)).sequence).toBe(first.sequence)
+})
+
 test('fifty writers of one user lose no update and no number', async () => {
   await using box = await open()
   const { metadata, id, users, stores } = box

@@ -112,6 +112,24 @@ export interface ChangesPage {
   readonly limit: number
 }
 
+/** From a moment on, and up to another that is not among them any more. */
+export interface TrailPeriod {
+  readonly from?: Date | undefined
+  readonly to?: Date | undefined
+}
+
+/** What can be asked of an event, and has an index. */
+export type TrailCondition =
+  | { readonly kind: 'types'; readonly types: readonly EventType[] }
+  | { readonly kind: 'actor'; readonly actor: { readonly kind: 'user'; readonly id: string } | { readonly kind: 'cli' | 'system' } }
+  | { readonly kind: 'subject'; readonly subject: Subject }
+
+/** Where an event stands: its time in milliseconds, and what tells it from others of that time. */
+export interface TrailPlace {
+  readonly at: number
+  readonly id: string | number
+}
+
 /** Where recorded events are read, and where occurrences that change nothing are written. */
 export interface AuditStore {
   /** Writes events that belong to no change of a record. */
@@ -127,6 +145,21 @@ export interface AuditStore {
   ): Promise<{ readonly events: readonly AuditEvent[]; readonly cursor: string }>
   /** The newest events about one subject first; `before` is the id of the last event of the previous page. */
   list(subject: Subject, page: { before?: string; limit: number }): Promise<readonly AuditEvent[]>
+  /** How many events of a period a condition finds, counted as far as `most`. */
+  countPlaces(condition: TrailCondition, period: TrailPeriod, most: number): Promise<number>
+  /** The places of the events that a condition finds in a period, or of all, from an index alone: the newest first, from behind `after`. */
+  places(
+    condition: TrailCondition | undefined,
+    period: TrailPeriod,
+    page: { readonly after?: TrailPlace | undefined; readonly limit: number },
+  ): Promise<readonly TrailPlace[]>
+  /** The events at `places` for which all conditions hold, in any order. */
+  findAll(
+    places: readonly TrailPlace[],
+    conditions: readonly TrailCondition[],
+  ): Promise<readonly { readonly place: TrailPlace; readonly event: AuditEvent }[]>
+  /** How many events of some types there are in a period, from an index alone. */
+  count(of: { readonly types: readonly EventType[]; readonly from: Date; readonly to: Date }): Promise<number>
   /** The changes of a user by their numbers: those above `beyond`, the oldest first, or those below it, the newest first. */
   changes(userId: string, page: ChangesPage): Promise<readonly Change[]>
 }

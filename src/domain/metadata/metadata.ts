@@ -5,11 +5,12 @@
  * JSON: callers hand in bytes. A value of any bytes is allowed; a key is any text of 1 to 200 code points.
  */
 import { DomainError } from '#src/base/errors.ts'
+import type { PageRequest } from '#src/base/page.ts'
 import type { Actor, AuditEvent } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { UserId } from '../users/user.ts'
 import { type KeyFilter, selectionOf } from './search.ts'
-import type { MetadataChange, MetadataFound, MetadataState, MetadataStore } from './store.ts'
+import type { MetadataChange, MetadataFound, MetadataState, MetadataStore, MetadataSummaries } from './store.ts'
 
 export const metadataLimits = { keyCodePoints: 200, valueBytes: 500_000, keys: 1000, totalBytes: 4 * 1024 * 1024 } as const
 
@@ -25,6 +26,28 @@ export interface MetadataEntry {
 export interface KeyValue {
   readonly key: string
   readonly value: Uint8Array
+}
+
+/** What stands under a key as whoever changes it has seen it. */
+export interface Expectation {
+  /** The `sequence` of the entry, or `null` when there was none. Left out, it does not matter what is there. */
+  readonly expectedSequence?: number | null | undefined
+}
+
+/** A key whose entry is not the one that was seen, with what is there now; without `current` it is gone. */
+export interface MetadataDifference {
+  readonly key: string
+  readonly current?: MetadataEntry | undefined
+}
+
+/** Somebody else was faster. Nothing was changed. */
+export class MetadataConflict extends DomainError {
+  readonly code = 'metadata.conflict'
+  readonly conflicts: readonly MetadataDifference[]
+  constructor(conflicts: readonly MetadataDifference[]) {
+    super(`somebody else has changed the metadata under ${conflicts.map(({ key }) => JSON.stringify(key)).join(', ')}`)
+    this.conflicts = conflicts
+  }
 }
 
 export class MetadataNotFound extends DomainError {
@@ -93,23 +116,33 @@ export function createMetadata({ store, recorder }: MetadataDeps) {
       return store.search(userId, { ...selectionOf(filters), ...page })
     },
 
+    /** What there is under each key without the values, by key. @throws UserNotFound */
+    summaries: (userId: UserId, page: PageRequest): Promise<MetadataSummaries> => store.summaries(userId, page),
+
     /**
      * Sets all of `values`, or none. A key named twice takes its last value. A value that is already there to the byte is no change
-     * and makes no event.
-     * @throws MetadataListEmpty, MetadataInvalid, MetadataLimitReached, UserNotFound
+     * and makes no event, nor a conflict.
+     * @throws MetadataListEmpty, MetadataInvalid, MetadataLimitReached, UserNotFound, MetadataConflict when the entries under some keys are not those that
+     * were expected
      */
-    async set(userId: UserId, values: readonly KeyValue[], actor: Actor): Promise<MetadataWritten> {
+    async set(userId: UserId, values: readonly (KeyValue & Expectation)[], actor: Actor): Promise<MetadataWritten> {
       if (values.length === 0) throw new MetadataListEmpty()
       for (const { key, value } of values) assertAcceptable(key, value)
       const wanted = new Map(values.map(({ key, value }) => [key, value]))
+      const expectations = new Map(values.map(({ key, expectedSequence }) => [key, expectedSequence]))
       return change(userId, [...wanted.keys()], (state) => {
+        const isThere = (key: string) => Buffer.compare(state.entries.get(key)?.value ?? empty, wanted.get(key) ?? empty) === 0
+        assertExpected(
+          [...expectations].filter(([key]) => !isThere(key)),
+          state,
+        )
         const at = recorder.now()
         const events: AuditEvent[] = []
         const put: MetadataEntry[] = []
         let { sequence, keys, bytes } = state
         for (const [key, value] of wanted) {
           const current = state.entries.get(key)
-          if (current && Buffer.compare(current.value, value) === 0) continue
+          if (isThere(key)) continue
           sequence += 1
           keys += current ? 0 : 1
           bytes += value.byteLength - (current?.value.byteLength ?? 0)
@@ -123,11 +156,22 @@ export function createMetadata({ store, recorder }: MetadataDeps) {
       })
     },
 
-    /** Removes all of `keys`, or none. @throws MetadataListEmpty, MetadataNotFound, UserNotFound */
-    async remove(userId: UserId, keys: readonly string[], actor: Actor): Promise<MetadataWritten> {
+    /**
+     * Removes all of `keys`, or none.
+     * @throws MetadataListEmpty, MetadataNotFound, UserNotFound, MetadataConflict when the entries under some keys are not those that were expected
+     */
+    async remove(
+      userId: UserId,
+      keys: readonly (string | ({ readonly key: string } & Expectation))[],
+      actor: Actor,
+    ): Promise<MetadataWritten> {
       if (keys.length === 0) throw new MetadataListEmpty()
-      const unwanted = [...new Set(keys)]
+      const expectations = new Map(
+        keys.map((each) => (typeof each === 'string' ? [each, undefined] : ([each.key, each.expectedSequence] as const))),
+      )
+      const unwanted = [...expectations.keys()]
       return change(userId, unwanted, (state) => {
+        assertExpected(expectations, state)
         const missing = unwanted.filter((key) => !state.entries.has(key))
         if (missing.length > 0) throw new MetadataNotFound(missing)
         const at = recorder.now()
@@ -138,6 +182,20 @@ export function createMetadata({ store, recorder }: MetadataDeps) {
       })
     },
   }
+}
+
+/** No value is empty. */
+const empty = new Uint8Array()
+
+/** @throws MetadataConflict */
+function assertExpected(
+  expectations: Iterable<readonly [key: string, expected: Expectation['expectedSequence']]>,
+  { entries }: MetadataState,
+) {
+  const conflicts = [...expectations]
+    .filter(([key, expected]) => expected !== undefined && (entries.get(key)?.sequence ?? null) !== expected)
+    .map(([key]) => ({ key, current: entries.get(key) }))
+  if (conflicts.length > 0) throw new MetadataConflict(conflicts)
 }
 
 /** @throws MetadataInvalid when a key or a value is outside the limits */

@@ -1,10 +1,7 @@
 import type { ClientSession, Db } from 'mongodb'
 import type { AuditEvent, AuditStore, Change } from '#src/domain/audit/events.ts'
 import type { Connection } from './connection.ts'
-
-interface EventDocument extends Omit<AuditEvent, 'id'> {
-  readonly _id: string
-}
+import { conditionOf, type EventDocument, newestFirst, placeFilter } from './trail.ts'
 
 /** Where a reader of all events stands: the time of the newest, and the ids of those that are so new that others may still come before them. */
 interface Cursor {
@@ -62,7 +59,6 @@ export function createAuditStore(connection: Connection): AuditStore {
     list: (subject, { before, limit }) =>
       connection.run(async () => {
         const about = { 'subject.id': subject.id, 'subject.kind': subject.kind }
-        const newestFirst = { at: -1, _id: -1 } as const
         if (before === undefined) return (await events.find(about).sort(newestFirst).limit(limit).toArray()).map(eventOf)
         const last = await events.findOne({ _id: before, 'subject.id': subject.id }, { projection: { at: 1 } })
         if (!last) return []
@@ -75,6 +71,23 @@ export function createAuditStore(connection: Connection): AuditStore {
             .toArray()
         ).map(eventOf)
       }),
+
+    countPlaces: (condition, period, most) => connection.run(() => events.countDocuments(placeFilter(condition, period), { limit: most })),
+
+    places: (condition, period, { after, limit }) =>
+      connection.run(async () => {
+        const found = events.find(placeFilter(condition, period, after), { projection: { at: 1 } })
+        return (await found.sort(newestFirst).limit(limit).toArray()).map(({ _id, at }) => ({ at: at.getTime(), id: _id }))
+      }),
+
+    findAll: (places, conditions) =>
+      connection.run(async () => {
+        const asked = { _id: { $in: places.map(({ id }) => String(id)) } }
+        const found = await events.find({ $and: [asked, ...conditions.map(conditionOf)] }).toArray()
+        return found.map((document) => ({ place: { at: document.at.getTime(), id: document._id }, event: eventOf(document) }))
+      }),
+
+    count: ({ types, ...period }) => connection.run(() => events.countDocuments(placeFilter({ kind: 'types', types }, period))),
 
     changes: (userId, { beyond, ascending, limit }) =>
       connection.run(async () => {

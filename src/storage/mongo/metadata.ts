@@ -1,11 +1,11 @@
 import type { UpdateFilter } from 'mongodb'
 import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
-import type { MetadataChange, MetadataSelection, MetadataStore } from '#src/domain/metadata/store.ts'
+import { type MetadataChange, type MetadataSelection, type MetadataStore, summaryBytes } from '#src/domain/metadata/store.ts'
 import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
 import { writeEvents } from './audit.ts'
 import type { Connection } from './connection.ts'
 import { RaceLost } from './failures.ts'
-import { tagOf } from './metadataTag.ts'
+import { endOfKey, tagOf, tagOfKey } from './metadataTag.ts'
 import { type StoredEntry, type StoredMetadata, type UserDocument, usersOf } from './userDocument.ts'
 
 /**
@@ -26,6 +26,35 @@ const heads = {
   'metadata.bytes': 1,
   'metadata.names': 1,
   'metadata.tags': 1,
+} as const
+
+/** What is read of a user where no value is wanted. */
+interface SummarizedDocument extends Pick<StoredMetadata, 'keys' | 'bytes' | 'tags'> {
+  readonly sequence: number
+  readonly changedAt: Date
+  readonly entries: readonly (Omit<StoredEntry, 'value'> & { readonly field: string; readonly bytes: number })[]
+}
+
+const summarized = {
+  _id: 0,
+  sequence: '$user.sequence',
+  changedAt: '$user.changedAt',
+  keys: '$metadata.keys',
+  bytes: '$metadata.bytes',
+  tags: '$metadata.tags',
+  entries: {
+    $map: {
+      input: { $objectToArray: '$metadata.entries' },
+      as: 'entry',
+      in: {
+        field: '$$entry.k',
+        bytes: { $binarySize: '$$entry.v.value' },
+        sequence: '$$entry.v.sequence',
+        createdAt: '$$entry.v.createdAt',
+        changedAt: '$$entry.v.changedAt',
+      },
+    },
+  },
 } as const
 
 export function createMetadataStore(connection: Connection): MetadataStore {
@@ -58,6 +87,25 @@ export function createMetadataStore(connection: Connection): MetadataStore {
         if (!document) throw new UserNotFound(userId)
         const { sequence, changedAt } = document.user
         return { ...selected(entriesOf(document.metadata), selection), sequence, changedAt }
+      }),
+
+    // The values stay where they are: how they begin is in the tags.
+    summaries: (userId, { after, limit }) =>
+      connection.run(async () => {
+        const [found] = await users.aggregate<SummarizedDocument>([{ $match: { _id: userId } }, { $project: summarized }]).toArray()
+        if (!found) throw new UserNotFound(userId)
+        const beginnings = new Map(found.tags.map((tag) => [tag.slice(0, tag.indexOf(endOfKey) + 1), tag.slice(tag.indexOf(endOfKey) + 1)]))
+        const beyond = after === undefined ? undefined : Buffer.from(after)
+        const rest = found.entries
+          .map(({ field, ...entry }) => ({ name: Buffer.from(field, 'base64url'), entry }))
+          .filter(({ name }) => !beyond || Buffer.compare(name, beyond) > 0)
+          .sort((a, b) => Buffer.compare(a.name, b.name))
+        const items = rest.slice(0, limit).map(({ name, entry }) => {
+          const key = name.toString()
+          return { key, ...entry, beginning: Buffer.from(beginnings.get(tagOfKey(key)) ?? '', 'hex').subarray(0, summaryBytes) }
+        })
+        const { keys, bytes, sequence, changedAt } = found
+        return { items, ...(rest.length > limit && { next: items.at(-1)?.key }), keys, bytes, sequence, changedAt }
       }),
 
     change: (userId, asked, decide) =>

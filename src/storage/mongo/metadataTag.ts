@@ -6,8 +6,11 @@ import { searchedBytes } from '#src/domain/users/search.ts'
  */
 export const tagOf = ({ key, value }: { readonly key: string; readonly value: Uint8Array }) => `${tagOfKey(key)}${tagOfValue(value)}`
 
+/** Ends the key in a tag. */
+export const endOfKey = '\u0001'
+
 /** How the tag of `key` begins, whatever its value is. */
-export const tagOfKey = (key: string) => `${escaped(key)}\u0001`
+export const tagOfKey = (key: string) => `${escaped(key)}${endOfKey}`
 
 /** How the tag of a value ends, whatever its key is. */
 export const tagOfValue = (value: Uint8Array) => Buffer.from(value.subarray(0, searchedBytes)).toString('hex')

@@ -1,5 +1,6 @@
 import type { AuditEvent, AuditStore, Change } from '#src/domain/audit/events.ts'
 import type { Database } from './database.ts'
+import { conditionsOf, countOf, countOfPlaces, placesOf } from './trail.ts'
 
 interface EventRow {
   readonly id: string
@@ -40,7 +41,7 @@ export function createAuditStore(database: Database): AuditStore {
         const last = database.get<{ number: number | null }>('SELECT max(number) AS number FROM events')?.number ?? 0
         if (cursor === undefined) return { events: [], cursor: String(last) }
         const rows = database.all<EventRow & { number: number }>(
-          `SELECT number, ${eventColumns} FROM events WHERE number > ? AND type IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT ?`,
+          `SELECT number, ${eventColumns} FROM events WHERE number > ? AND +type IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT ?`,
           Number(cursor),
           JSON.stringify(types),
           limit,
@@ -50,23 +51,48 @@ export function createAuditStore(database: Database): AuditStore {
 
     list: (subject, { before, limit }) =>
       database.read(() => {
+        const about = `SELECT ${eventColumns} FROM events WHERE subject_kind = ? AND subject_id = ?`
+        const newestFirst = 'ORDER BY at DESC, number DESC LIMIT ?'
         const rows =
           before === undefined
-            ? database.all<EventRow>(
-                `SELECT ${eventColumns} FROM events WHERE subject_kind = ? AND subject_id = ? ORDER BY number DESC LIMIT ?`,
-                subject.kind,
-                subject.id,
-                limit,
-              )
+            ? database.all<EventRow>(`${about} ${newestFirst}`, subject.kind, subject.id, limit)
             : database.all<EventRow>(
-                `SELECT ${eventColumns} FROM events WHERE subject_kind = ? AND subject_id = ?
-                 AND number < (SELECT number FROM events WHERE id = ?) ORDER BY number DESC LIMIT ?`,
+                `${about} AND (at, number) < (SELECT at, number FROM events WHERE id = ?) ${newestFirst}`,
                 subject.kind,
                 subject.id,
                 before,
                 limit,
               )
         return rows.map(eventOf)
+      }),
+
+    countPlaces: (condition, period, most) =>
+      database.read(() => {
+        const { sql, parameters } = countOfPlaces(condition, period, most)
+        return (database.rows(sql, ...parameters) as [number][])[0]?.[0] ?? 0
+      }),
+
+    places: (condition, period, page) =>
+      database.read(() => {
+        const { sql, parameters } = placesOf(condition, period, page)
+        return (database.rows(sql, ...parameters) as [number, number][]).map(([at, id]) => ({ at, id }))
+      }),
+
+    findAll: (places, conditions) =>
+      database.read(() => {
+        const { sql, parameters } = conditionsOf(conditions)
+        const rows = database.all<EventRow & { number: number }>(
+          `SELECT number, ${eventColumns} FROM (SELECT value AS asked FROM json_each(?)) CROSS JOIN events ON number = asked WHERE ${sql}`,
+          JSON.stringify(places.map(({ id }) => id)),
+          ...parameters,
+        )
+        return rows.map((row) => ({ place: { at: row.at, id: row.number }, event: eventOf(row) }))
+      }),
+
+    count: (of) =>
+      database.read(() => {
+        const { sql, parameters } = countOf(of)
+        return (database.rows(sql, ...parameters) as [number][])[0]?.[0] ?? 0
       }),
 
     changes: (userId, { beyond, ascending, limit }) =>

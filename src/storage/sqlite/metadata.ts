@@ -1,5 +1,5 @@
 import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
-import type { MetadataSelection, MetadataStore } from '#src/domain/metadata/store.ts'
+import { type MetadataSelection, type MetadataStore, summaryBytes } from '#src/domain/metadata/store.ts'
 import { metadataText } from '#src/domain/metadata/text.ts'
 import { type UserId, UserNotFound } from '#src/domain/users/user.ts'
 import { writeEvents } from './audit.ts'
@@ -15,6 +15,12 @@ interface KeyRow {
 interface MetadataRow extends KeyRow {
   readonly changed_at: number
   readonly value: Uint8Array
+}
+
+interface SummaryRow extends Omit<KeyRow, 'number'> {
+  readonly changed_at: number
+  readonly bytes: number
+  readonly beginning: Uint8Array
 }
 
 interface OwnerRow {
@@ -77,6 +83,21 @@ export function createMetadataStore(database: Database): MetadataStore {
 
     search: (userId, selection) =>
       selection.exactKey === undefined ? searchMany(userId, selection) : searchOne(userId, selection.exactKey, selection),
+
+    summaries: (userId, { after = '', limit }) =>
+      database.readTogether(() => {
+        const { sequence, changed_at, metadata_keys: keys, metadata_bytes: bytes } = owner(userId)
+        const rows = database.all<SummaryRow>(
+          `SELECT key, sequence, created_at, changed_at, length(value) AS bytes, substr(value, 1, ${summaryBytes}) AS beginning
+           FROM metadata WHERE user_id = ? AND key > ? ORDER BY key LIMIT ?`,
+          userId,
+          after,
+          limit + 1,
+        )
+        const items = rows.slice(0, limit).map(summaryOf)
+        const next = rows.length > limit ? { next: items.at(-1)?.key } : {}
+        return { items, ...next, keys, bytes, sequence, changedAt: new Date(changed_at) }
+      }),
 
     change: (userId, asked, decide) =>
       database.write(() => {
@@ -155,6 +176,12 @@ export const allEntries = (database: Database, userId: UserId): readonly Metadat
 function entryOf({ key, value, sequence, created_at, changed_at }: MetadataRow): MetadataEntry {
   return { key, value, sequence, createdAt: new Date(created_at), changedAt: new Date(changed_at) }
 }
+
+const summaryOf = ({ created_at, changed_at, ...row }: SummaryRow) => ({
+  ...row,
+  createdAt: new Date(created_at),
+  changedAt: new Date(changed_at),
+})
 
 /** Oldest first; entries of one moment in the order of their changes. */
 const byCreation = (a: KeyRow, b: KeyRow) => a.created_at - b.created_at || a.sequence - b.sequence || a.number - b.number
