@@ -182,6 +182,8 @@ export async function composeService(configuration: Configuration, domain: Domai
         managing,
         verifyBearer,
         sessions: engine.sessions,
+        previewClaims: engine.previewClaims,
+        customData: appServices.customData,
         ownProjectId,
         listener: () => app.callback(),
       }),

@@ -5,6 +5,8 @@ import { type PageArea, withBuiltIn } from '#src/domain/applications/builtIn.ts'
 import type { Managing } from '#src/domain/applications/managing.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
+import type { CustomDataEditing } from '#src/domain/userdata/editing.ts'
+import type { PreviewClaims } from '#src/engine/preview.ts'
 import { consoleEndpoints } from '#src/http/console/console.ts'
 import type { AreaKit } from '#src/http/kit/area.ts'
 import type { Csrf } from '#src/http/kit/csrf.ts'
@@ -22,6 +24,8 @@ export interface PagesParts {
   readonly managing: Managing
   readonly verifyBearer: VerifyBearer
   readonly sessions: Sessions
+  readonly previewClaims: PreviewClaims
+  readonly customData: CustomDataEditing
   readonly ownProjectId: string
   /** Answers a request as the server does. */
   readonly listener: () => RequestListener
@@ -37,7 +41,7 @@ const lifetimes: Readonly<Record<PageArea, { readonly idleSeconds: number; reado
 /** The addresses of our own pages. */
 export function composePages(parts: PagesParts): readonly Endpoint[] {
   const { configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, listener } = parts
-  const { sealer, now, users, browsing, grants, apps, stores } = domain
+  const { sealer, now, users, browsing, grants, apps, stores, metadata, recorder, actions } = domain
   const issuer = configuration.DOSSIER_ISSUER
   const catalogue = withBuiltIn(domain.catalogue, issuer)
   const kit: AreaKit = { issuer, pages, csrf, heldBy: managing.heldBy, now, login: createOwnPages({ issuer, listener }) }
@@ -65,6 +69,11 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
       apps,
       audit: stores.audit,
       now,
+      metadata,
+      recorder,
+      customData: parts.customData,
+      previewClaims: parts.previewClaims,
+      isAddedTo: async () => (await actions.list()).executions.some(({ condition }) => condition.startsWith('function/')),
     }),
   ]
 }

@@ -3,16 +3,22 @@
  */
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isMember } from '#src/domain/applications/ownRoles.ts'
+import type { AuditStore } from '#src/domain/audit/events.ts'
 import { type AreaKit, areaEndpoints, type Section } from '../kit/area.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import type { PageSessions } from '../kit/pageSessions.ts'
 import { newUserPages } from './newUser.ts'
 import { overviewPages } from './overview.ts'
 import { type UserCredentialsNeeds, userCredentialsPages } from './userCredentials.ts'
+import { type UserCustomDataNeeds, userCustomDataPages } from './userCustomData.ts'
 import { type UserHistoryNeeds, userHistoryPages } from './userHistory.ts'
 import { type UserIdentitiesNeeds, userIdentitiesPages } from './userIdentities.ts'
+import { userMetadataPages } from './userMetadata.ts'
+import { type UserMetadataEntryNeeds, userMetadataEntryPages } from './userMetadataEntry.ts'
+import { userMetadataPastePages } from './userMetadataPaste.ts'
 import { userOverviewPages } from './userOverview.ts'
 import { type UserPasswordNeeds, userPasswordPages } from './userPassword.ts'
+import { type UserPreviewNeeds, userPreviewPages } from './userPreview.ts'
 import { userProfilePages } from './userProfile.ts'
 import { userRightsPages } from './userRights.ts'
 import { type UserRolesNeeds, userRolesPages } from './userRoles.ts'
@@ -27,12 +33,16 @@ export interface ConsoleNeeds
     UserSessionsNeeds,
     UserCredentialsNeeds,
     UserIdentitiesNeeds,
-    UserHistoryNeeds {
+    UserHistoryNeeds,
+    Omit<UserMetadataEntryNeeds, 'csrf'>,
+    UserPreviewNeeds,
+    UserCustomDataNeeds {
   /** Of browsers that are signed in to the console. */
   readonly pageSessions: PageSessions
   /** Whoever proved who they are longer ago does it again when a session begins. */
   readonly maxAgeSeconds: number
-  readonly catalogue: Pick<Catalogue, 'root' | 'find'>
+  readonly catalogue: Pick<Catalogue, 'root' | 'find' | 'listApplications'>
+  readonly audit: Pick<AuditStore, 'list' | 'record' | 'changes'>
 }
 
 const scope = 'openid profile urn:zitadel:iam:org:project:id:zitadel:aud'
@@ -65,5 +75,10 @@ export const consoleEndpoints = (kit: AreaKit, needs: ConsoleNeeds): readonly En
       ...userCredentialsPages(needs),
       ...userIdentitiesPages(needs),
       ...userHistoryPages(needs),
+      ...userMetadataPages(needs),
+      ...userMetadataPastePages(needs),
+      ...userMetadataEntryPages({ ...needs, csrf: kit.csrf }),
+      ...userPreviewPages(needs),
+      ...userCustomDataPages(needs),
     ],
   })
