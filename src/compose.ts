@@ -5,13 +5,14 @@
 import type { Server } from 'node:http'
 import type { Context } from 'koa'
 import { Busy } from '#src/base/errors.ts'
+import { sweepDeletions } from '#src/domain/accounts/deletion.ts'
 import { tellOfEvents } from '#src/domain/actions/telling.ts'
 import { withBuiltIn } from '#src/domain/applications/builtIn.ts'
 import { createManaging } from '#src/domain/applications/managing.ts'
 import { createGathering } from '#src/domain/audit/gathering.ts'
 import { createLease } from '#src/domain/sessions/lease.ts'
+import type { User } from '#src/domain/users/user.ts'
 import { createEngine } from '#src/engine/engine.ts'
-import { accountEndpoints } from '#src/http/account/sessions.ts'
 import { createAppServices } from '#src/http/appservices/appservices.ts'
 import { refusalOf } from '#src/http/appservices/errors.ts'
 import { createKeepBegun } from '#src/http/appservices/redirects.ts'
@@ -37,6 +38,7 @@ import { describeEvent } from '#src/http/zitadel/action/events.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
+import { composeAccounts } from './composeAccounts.ts'
 import { composeAppServices } from './composeAppServices.ts'
 import type { Domain } from './composeDomain.ts'
 import { composePages } from './composePages.ts'
@@ -125,13 +127,31 @@ export async function composeService(configuration: Configuration, domain: Domai
     ownProjectId: () => ownProjectId,
     exclusively: (name, work) => domain.lock(name, work, { patienceMs: 10_000, refuse: () => new Busy('this change') }),
   })
+  const isAdministrator = (user: User) => managing.heldBy(user).includes('IAM_OWNER')
+  const accounts = composeAccounts({
+    configuration,
+    domain,
+    messages,
+    outboundFetch: engine.fetch,
+    isAdministrator,
+    // What a mail server answers may have the address in it.
+    onFault: (error) => {
+      const { name, code, responseCode } = error as NodeJS.ErrnoException & { readonly responseCode?: number }
+      log.warn({ name, code, responseCode }, 'a message about an account could not be sent')
+    },
+  })
+  const departures = sweepDeletions({
+    deletions: accounts.deletions,
+    lease: createLease({ artifacts: stores.artifacts, id: 'account deletions', now }),
+    onFault: (err) => log.error({ err }, 'accounts that are due could not be removed'),
+  })
   const appServices = composeAppServices({
     configuration,
     domain,
     log,
     ...engine.appTokens,
     outboundFetch: engine.fetch,
-    isAdministrator: (user) => managing.heldBy(user).includes('IAM_OWNER'),
+    isAdministrator,
     now,
   })
   app.use(
@@ -172,19 +192,22 @@ export async function composeService(configuration: Configuration, domain: Domai
     routes([
       ...healthEndpoints({ ping: () => stores.ping(), isDraining: () => draining }),
       ...pages.assets,
-      ...accountEndpoints({ sessions: engine.sessions, verifyBearer, ownProjectId }),
       ...homeEndpoints({ pages, issuer }),
       ...composePages({
         configuration,
         domain,
         pages,
         csrf,
+        catalogue,
         managing,
         verifyBearer,
+        ownProjectId,
+        accounts,
         sessions: engine.sessions,
+        accesses: engine.accesses,
+        knownByApps: appServices.knownByApps,
         previewClaims: engine.previewClaims,
         customData: appServices.customData,
-        ownProjectId,
         listener: () => app.callback(),
       }),
       ...deviceEndpoints({ issuer, pages }),
@@ -195,6 +218,9 @@ export async function composeService(configuration: Configuration, domain: Domai
         keepBegun: createKeepBegun(issuer),
         problemOf: (error) => refusalOf(error)?.message,
         users,
+        registration: accounts.registration,
+        passwordReset: accounts.passwordReset,
+        deletions: accounts.deletions,
         audit: stores.audit,
         recorder,
         csrf,
@@ -226,7 +252,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       draining = true
     },
     async finish() {
-      await Promise.all([telling.stop(), appServices.stop()])
+      await Promise.all([telling.stop(), appServices.stop(), departures.stop(), accounts.settled()])
       engine.stop()
       return gathering.flush()
     },

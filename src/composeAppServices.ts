@@ -11,6 +11,7 @@ import { createAdminSessions } from '#src/domain/apps/adminSessions.ts'
 import type { AppView } from '#src/domain/apps/app.ts'
 import { createClientCalls } from '#src/domain/apps/clientCalls.ts'
 import { createDataService } from '#src/domain/apps/dataService.ts'
+import { createKnownByApps } from '#src/domain/apps/known.ts'
 import { createLogins, type VouchFor } from '#src/domain/apps/logins.ts'
 import { createPageLogins } from '#src/domain/apps/pageLogins.ts'
 import { vouchForAnonymous } from '#src/domain/apps/providers/anonymous.ts'
@@ -210,6 +211,7 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     apiKeys,
     customDataOf,
     customData: createCustomDataEditing({ dataSource, customDataOf, audit: stores.audit, recorder }),
+    knownByApps: createKnownByApps({ apps, sessions, customDataOf, plain, now }),
     calls,
     dataSource,
     callFunction,

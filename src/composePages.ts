@@ -1,19 +1,26 @@
 /** Compose, our own pages: console, account and playground, as applications of the server that they are part of. */
 import type { RequestListener } from 'node:http'
-import { createOwnPages } from '#src/connectors/ownPages.ts'
-import { type PageArea, withBuiltIn } from '#src/domain/applications/builtIn.ts'
+import { createOwnPages, fetchWithin } from '#src/connectors/ownPages.ts'
+import type { PageArea } from '#src/domain/applications/builtIn.ts'
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Managing } from '#src/domain/applications/managing.ts'
+import type { KnownByApps } from '#src/domain/apps/known.ts'
+import type { Accesses } from '#src/domain/sessions/access.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { CustomDataEditing } from '#src/domain/userdata/editing.ts'
 import type { PreviewClaims } from '#src/engine/preview.ts'
+import { accountEndpoints } from '#src/http/account/account.ts'
+import { sessionsApi } from '#src/http/account/sessions.ts'
 import { consoleEndpoints } from '#src/http/console/console.ts'
 import type { AreaKit } from '#src/http/kit/area.ts'
 import type { Csrf } from '#src/http/kit/csrf.ts'
 import type { Endpoint } from '#src/http/kit/endpoint.ts'
 import { createPageSessions } from '#src/http/kit/pageSessions.ts'
 import type { Pages } from '#src/http/kit/pages.ts'
+import { playgroundEndpoints } from '#src/http/playground/playground.ts'
 import type { Configuration } from '#src/platform/config.ts'
+import type { Accounts } from './composeAccounts.ts'
 import type { Domain } from './composeDomain.ts'
 
 export interface PagesParts {
@@ -21,12 +28,17 @@ export interface PagesParts {
   readonly domain: Domain
   readonly pages: Pages
   readonly csrf: Csrf
+  /** With the program's own applications. */
+  readonly catalogue: Catalogue
   readonly managing: Managing
   readonly verifyBearer: VerifyBearer
+  readonly ownProjectId: string
+  readonly accounts: Accounts
   readonly sessions: Sessions
+  readonly accesses: Accesses
+  readonly knownByApps: KnownByApps
   readonly previewClaims: PreviewClaims
   readonly customData: CustomDataEditing
-  readonly ownProjectId: string
   /** Answers a request as the server does. */
   readonly listener: () => RequestListener
 }
@@ -40,17 +52,15 @@ const lifetimes: Readonly<Record<PageArea, { readonly idleSeconds: number; reado
 
 /** The addresses of our own pages. */
 export function composePages(parts: PagesParts): readonly Endpoint[] {
-  const { configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, listener } = parts
-  const { sealer, now, users, browsing, grants, apps, stores, metadata, recorder, actions } = domain
+  const { configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, accounts, listener } = parts
+  const { sealer, now, users, stores, actions } = domain
   const issuer = configuration.DOSSIER_ISSUER
-  const catalogue = withBuiltIn(domain.catalogue, issuer)
+  const sealing = { secure: issuer.startsWith('https:'), seal: sealer.seal, open: sealer.open }
   const kit: AreaKit = { issuer, pages, csrf, heldBy: managing.heldBy, now, login: createOwnPages({ issuer, listener }) }
   const sessionsOf = (area: PageArea) =>
     createPageSessions({
       area,
-      secure: issuer.startsWith('https:'),
-      seal: sealer.seal,
-      open: sealer.open,
+      ...sealing,
       verifyBearer,
       ownProjectId: () => ownProjectId,
       ...lifetimes[area],
@@ -58,22 +68,53 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
     })
   return [
     ...consoleEndpoints(kit, {
-      pageSessions: sessionsOf('console'),
+      sessions: sessionsOf('console'),
       maxAgeSeconds: lifetimes.console.idleSeconds,
-      catalogue,
+      issuer,
+      catalogue: parts.catalogue,
+      projects: domain.projects,
+      applications: domain.applications,
       users,
-      browsing,
-      grants,
+      browsing: domain.browsing,
+      grants: domain.grants,
       managing,
-      sessions: parts.sessions,
-      apps,
+      browsers: parts.sessions,
+      accesses: parts.accesses,
+      sendPasswordLink: accounts.passwordReset.send,
+      apps: domain.apps,
       audit: stores.audit,
+      recorder: domain.recorder,
       now,
-      metadata,
-      recorder,
+      metadata: domain.metadata,
       customData: parts.customData,
       previewClaims: parts.previewClaims,
       isAddedTo: async () => (await actions.list()).executions.some(({ condition }) => condition.startsWith('function/')),
+    }),
+    ...accountEndpoints(
+      kit,
+      {
+        ...accounts,
+        sessions: sessionsOf('account'),
+        maxAgeSeconds: lifetimes.account.longestSeconds,
+        pages,
+        catalogue: parts.catalogue,
+        users,
+        audit: stores.audit,
+        browsers: parts.sessions,
+        accesses: parts.accesses,
+        knownByApps: parts.knownByApps,
+      },
+      sessionsApi({ sessions: parts.sessions, verifyBearer, ownProjectId }),
+    ),
+    ...playgroundEndpoints(kit, {
+      ...sealing,
+      sessions: sessionsOf('playground'),
+      maxAgeSeconds: lifetimes.playground.longestSeconds,
+      issuer,
+      send: fetchWithin({ issuer, listener }),
+      now,
+      catalogue: parts.catalogue,
+      applications: domain.applications,
     }),
   ]
 }

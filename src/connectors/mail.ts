@@ -26,15 +26,25 @@ export interface MailerOptions {
 export type SendMail = (mail: Mail) => Promise<void>
 
 export function createMailer({ smtpUrl, directory, from }: MailerOptions): SendMail {
+  const messageOf = ({ to, subject, text, html }: Mail) => ({
+    from,
+    // One address, not a list to be taken apart: what stands before an @ may have commas in it.
+    to: { name: '', address: to },
+    subject,
+    text,
+    html,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  })
   if (smtpUrl !== undefined) {
     const transport = createTransport(smtpUrl, { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 } as never)
     return async (mail) => {
-      await transport.sendMail({ from, ...mail, disableFileAccess: true, disableUrlAccess: true })
+      await transport.sendMail(messageOf(mail))
     }
   }
   const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
   return async (mail) => {
-    const { message } = await transport.sendMail({ from, ...mail, disableFileAccess: true, disableUrlAccess: true })
+    const { message } = await transport.sendMail(messageOf(mail))
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const path = join(directory, `${new Date().toISOString().replaceAll(':', '-')}-${newObjectId().slice(-6)}.eml`)
     // Whole or not at all: somebody may be watching the folder.

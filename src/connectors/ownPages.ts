@@ -56,7 +56,7 @@ export interface OwnPagesDeps {
 }
 
 /** A request to the server in this process. */
-function fetchWithin({ issuer, listener }: OwnPagesDeps) {
+export function fetchWithin({ issuer, listener }: OwnPagesDeps) {
   const { host } = new URL(issuer)
   let answer: RequestListener | undefined
   return async function fetch(address: string, { method = 'GET', headers = {}, body }: Sent): Promise<Response> {

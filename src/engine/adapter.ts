@@ -8,7 +8,7 @@ import { isActive } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import { artifactOf } from './artifacts.ts'
 import { clientOf, clientOfMachine, type OpenSecret } from './clients.ts'
-import { AlreadyUsedError, errors } from './internals.ts'
+import { AlreadyUsedError, errors, Provider } from './internals.ts'
 import type { Registrar } from './registrar.ts'
 
 export interface AdapterDeps {
@@ -40,6 +40,8 @@ const underHash = (adapter: Adapter): Adapter => ({
   destroy: (id) => adapter.destroy(hashSecret(id)),
 })
 
+const mostAgentCharacters = 300
+
 const usedOnce: Readonly<Record<string, string>> = { AuthorizationCode: 'code', RefreshToken: 'refresh_token', DeviceCode: 'device_code' }
 
 /** Said of what is used once, by the parameter that it comes in. */
@@ -54,10 +56,16 @@ function stepOf({ inFlight, error, accountId }: AdapterPayload): 'taken' | 'answ
 const payloadOf = (found: FoundArtifact | undefined): AdapterPayload | undefined =>
   found && { ...found.payload, ...(found.consumedAt && { consumed: Math.floor(found.consumedAt.getTime() / 1000) }) }
 
+/** A session of somebody says by which browser they are signed in, so that they know it again. */
+function withAgent(payload: AdapterPayload): AdapterPayload {
+  const agent = Provider.ctx?.get('user-agent')
+  return payload.accountId && agent ? Object.assign({}, payload, { agent: agent.slice(0, mostAgentCharacters) }) : payload
+}
+
 function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: ArtifactStore; now: Clock }): Adapter {
   return {
     async upsert(id, payload, expiresIn) {
-      const artifact = artifactOf(model, id, payload, expiresIn, now())
+      const artifact = artifactOf(model, id, model === 'Session' ? withAgent(payload) : payload, expiresIn, now())
       const step = model === 'DeviceCode' ? stepOf(payload) : undefined
       // Two people at the same moment: the engine would let the later one write over the other.
       if (step && !(await artifacts.insert(artifactOf('ReplayDetection', `${id}:${step}`, {}, expiresIn, now()))))

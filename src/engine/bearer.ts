@@ -168,6 +168,7 @@ export function createVerifyBearer({ findToken, proves, artifacts, storedIdOf, c
       scopes: scope.scopes,
       audience,
       ...(origins && { origins }),
+      ...(token.sessionUid !== undefined && { sessionId: token.sessionUid }),
       ...(token.act && { actorId: token.act.sub }),
     }
   }

@@ -18,6 +18,7 @@ import type { Gathering } from '#src/domain/audit/gathering.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
 import type { Metadata } from '#src/domain/metadata/metadata.ts'
+import type { Accesses } from '#src/domain/sessions/access.ts'
 import type { AuthorizationRequests } from '#src/domain/sessions/authorizationRequests.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Endings } from '#src/domain/sessions/endings.ts'
@@ -27,6 +28,7 @@ import type { ArtifactStore } from '#src/domain/sessions/store.ts'
 import type { Throttle } from '#src/domain/users/throttle.ts'
 import type { UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
+import { createAccesses } from './accesses.ts'
 import { createSignAccessToken, installAccessTokens, newTokenId } from './accessTokens.ts'
 import { createFindAccount, type FindsAccounts } from './account.ts'
 import { installAcr } from './acr.ts'
@@ -116,6 +118,7 @@ export interface Engine {
   /** Requests that are answered by a sign-in page of somebody else. */
   readonly authorizationRequests: AuthorizationRequests
   readonly verifyBearer: VerifyBearer
+  readonly accesses: Accesses
   readonly sessions: Sessions
   /** What an application would be told of somebody. */
   readonly previewClaims: PreviewClaims
@@ -307,6 +310,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     },
     fetch: (url, options) => fetchGuarded(provider, url, options),
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
+    accesses: createAccesses({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
     sessions: createSessions({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
     previewClaims: createPreview({ issuer, users, catalogue, now }),
     stop() {

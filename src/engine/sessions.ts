@@ -58,13 +58,15 @@ interface StoredSession {
   readonly accountId?: string
   readonly loginTs?: number
   readonly amr?: readonly string[]
+  /** Ours: the browser, as it calls itself. */
+  readonly agent?: string
   readonly authorizations?: Readonly<
     Record<string, { readonly sid?: string; readonly grantId?: string; readonly persistsLogout?: boolean }>
   >
 }
 
 /** What is issued under a grant. */
-const issued = ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode']
+export const issued = ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode']
 
 export function createSessions({ artifacts, deliveries, audit, recorder, now }: SessionsDeps): Sessions {
   const isOver = ({ exp }: StoredSession) => exp <= epochSeconds(now())
@@ -95,10 +97,11 @@ export function createSessions({ artifacts, deliveries, audit, recorder, now }: 
   }
 }
 
-const sessionOf = ({ uid, exp, loginTs = 0, amr = [], authorizations = {} }: StoredSession): Session => ({
+const sessionOf = ({ uid, exp, loginTs = 0, amr = [], agent, authorizations = {} }: StoredSession): Session => ({
   id: uid,
   signedInAt: new Date(loginTs * 1000),
   expiresAt: new Date(exp * 1000),
   amr,
+  ...(agent !== undefined && { agent }),
   clientIds: Object.keys(authorizations),
 })

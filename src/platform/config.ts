@@ -103,6 +103,15 @@ export const environmentSchema = z.object({
     .optional()
     .describe('The server that sends mail. Without it messages become `.eml` files in `DOSSIER_MAIL_DIRECTORY`.'),
   DOSSIER_MAIL_FROM: text.default('Dossier <no-reply@localhost>').describe('Who mail comes from: an address, or `Name <address>`.'),
+  DOSSIER_SMS_URL: text
+    .refine(
+      (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+      'must be an http or https address, for example https://user:password@sms.example.com/send',
+    )
+    .optional()
+    .describe(
+      'The gateway that sends text messages: it gets `POST` with the JSON `{"to", "text"}`, and what stands before `@` as HTTP Basic credentials. A private host needs `DOSSIER_OUTBOUND_ALLOW`. Without it messages become `.txt` files in `DOSSIER_MAIL_DIRECTORY`.',
+    ),
   DOSSIER_MAIL_DIRECTORY: text
     .optional()
     .describe(

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { demo, workplace } from './dossier.ts'
 
@@ -58,6 +58,25 @@ test('an export without --users tells nothing about people, and --json makes it 
   const withUsers = await place.run(['export', '--json', '--users'])
   expect(withUsers.json.users.map(({ username }: { username: string }) => username)).toContain('wile.coyote')
   expect(withUsers.stdout).not.toMatch(secrets)
+})
+
+test('the registration page and the looks of the organization go through export and apply', async () => {
+  const place = workplace()
+  const wanted = {
+    organization: { name: 'Acme', logoUri: `data:image/png;base64,${Buffer.alloc(30_000).toString('base64')}`, accentColor: '#0055aa' },
+    settings: { registration: { mode: 'open', fields: [{ key: 'Team', label: { en: 'Team', de: 'Gruppe' }, pattern: '[A-Z]+' }] } },
+  }
+  writeFileSync(place.path('wanted.json'), JSON.stringify(wanted))
+  await place.run(['apply', 'wanted.json'])
+  for (const name of ['export.yaml', 'export.json']) {
+    await place.run(['export', name])
+    const { json } = await place.run(['apply', name, '--json'])
+    expect(json.changes.filter(({ change }: { change: string }) => change !== 'none')).toEqual([])
+  }
+  expect(JSON.parse(readFileSync(place.path('export.json'), 'utf8'))).toMatchObject({
+    organization: wanted.organization,
+    settings: { registration: { mode: 'open', fields: [{ ...wanted.settings.registration.fields[0], required: false }] } },
+  })
 })
 
 test('a user who was shut out stays so through export and apply', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { wholeMatcher } from '#src/base/patterns.ts'
 import { readConfigurationFile } from '#src/domain/provisioning/file.ts'
 
 /** What is wrong with a file by itself. */
@@ -84,6 +85,67 @@ test.each([
   ['redirectUris: ["https://a.example/"], responseTypes: [id_token]', ['responseTypes: id_token and token need the grant type implicit']],
 ])('an application with %s is judged', (fields, faults) => {
   expect(applicationFaults(fields)).toEqual(faults)
+})
+
+const image = (bytes: number) => `data:image/png;base64,${Buffer.alloc(bytes).toString('base64')}`
+
+test.each([
+  ['settings: { registration: open }', []],
+  ['settings: { registration: { mode: open, fields: [{ key: a, label: A }] } }', []],
+  ['settings: { registration: { mode: open, fields: [{ key: a, label: { en: A, de-CH: B }, pattern: "[0-9]{4}", required: true }] } }', []],
+  ['settings: { registration: maybe }', ['settings.registration: must be open or closed, or { mode: …, fields: […] }']],
+  ['settings: { registration: { fields: [] } }', ['settings.registration.mode: is missing']],
+  ['settings: { registration: { mode: open, field: [] } }', ['settings.registration.field: there is no such field; did you mean fields?']],
+  [
+    'settings: { registration: { mode: open, fields: [{ key: a }, { key: a, label: A }, { key: a, label: B }] } }',
+    ['settings.registration.fields[0].label: is missing', 'settings.registration.fields[2].key: "a" is listed twice'],
+  ],
+  [
+    'settings: { registration: { mode: open, fields: [{ key: a, label: { "?": A } }] } }',
+    ['settings.registration.fields[0].label: must be by language, such as { en: …, de: … }'],
+  ],
+  [
+    'settings: { registration: { mode: open, fields: [{ key: a, label: A, pattern: "(" }, { key: b, label: B, pattern: "(?=a)" }] } }',
+    [
+      expect.stringContaining("settings.registration.fields[0].pattern: must be a regular expression in RE2's syntax"),
+      expect.stringContaining("settings.registration.fields[1].pattern: must be a regular expression in RE2's syntax"),
+    ],
+  ],
+  ['settings: { selfManagedProfile: [givenName, email], accountDeletionGrace: 7d }', []],
+  ['settings: { selfManagedProfile: [admin] }', ['settings.selfManagedProfile: must be true, false or a list of fields of the profile']],
+  ['settings: { accountDeletionGrace: 1m }', ['settings.accountDeletionGrace: must be at least 1h and at most 3650d']],
+  ['organization: { logoUri: "https://a.example/logo.svg", accentColor: "#0055aA" }', []],
+  ['organization: { logoUri: "", accentColor: "" }', []],
+  [`organization: { logoUri: "${image(32 * 1024)}" }`, []],
+  [
+    `organization: { logoUri: "${image(32 * 1024 + 1)}" }`,
+    ['organization.logoUri: must be an image of 32 KB at most where it is in the address'],
+  ],
+  ['organization: { accentColor: "red; }" }', ['organization.accentColor: must be a colour such as #0055aa']],
+  ...['javascript:alert(1)', 'http://a.example/logo.png', '/logo.png'].map(
+    (uri) =>
+      [
+        `organization: { logoUri: "${uri}" }`,
+        ['organization.logoUri: must be an https address, an http one of this machine, or a data: address of an image'],
+      ] as [string, string[]],
+  ),
+  [
+    'organization: { logoUri: "data:text/html;base64,AAAA" }',
+    ['organization.logoUri: must be a data: address of a PNG, JPEG, GIF, WebP or SVG image in base64'],
+  ],
+])('%.120s is judged', (text, faults) => {
+  expect(faultsOf(text)).toEqual(faults)
+})
+
+test('a pattern is held against the whole text, and takes no longer than the text is long', () => {
+  const isContract = wholeMatcher('[0-9]{4}|x')
+  expect(['1234', 'x', '12345', ' 1234', 'ax', '1234\n'].map(isContract)).toEqual([true, true, false, false, false, false])
+  // Each of these keeps an engine that goes back and tries again busy for longer than anybody waits.
+  for (const pattern of ['(a+)+b', '(a|a)*b', '(.*)*(.*)*(.*)*b', 'a*a*a*a*a*a*a*a*a*b'])
+    expect(wholeMatcher(pattern)('a'.repeat(1000))).toBe(false)
+  expect(wholeMatcher('.*')('a'.repeat(1001))).toBe(false)
+  for (const pattern of ['((a{100}){100}){100}', 'a'.repeat(501), '(?<!a)b', '(a)\\1'])
+    expect(() => wholeMatcher(pattern)).toThrow(TypeError)
 })
 
 test('faults stand on the line of the field, also behind an alias and in JSON', () => {

@@ -1,6 +1,7 @@
 import { hash as bcrypt } from '@node-rs/bcrypt'
 import { expect, test } from 'vitest'
 import { composeDomain } from '#src/composeDomain.ts'
+import { defaultSettings, type Settings } from '#src/domain/applications/application.ts'
 import type { Actor } from '#src/domain/audit/events.ts'
 import { readConfigurationFile } from '#src/domain/provisioning/file.ts'
 import type { ApplyWatcher } from '#src/domain/provisioning/provisioning.ts'
@@ -101,6 +102,54 @@ test('settings that a file leaves out have their defaults, and a file without se
   expect(await place.apply('organization: { name: Acme }')).toEqual(['organization Acme: update name'])
   expect((await place.catalogue.root()).settings.registration).toBe('open')
   expect(await place.apply('settings: { accessTokenTtl: 900s }')).toEqual(['settings settings: update registration'])
+})
+
+test('fields of the registration page and the looks of the organization follow the file', async () => {
+  await using place = await openPlace()
+  const fields = `fields: [{ key: ContractNumber, label: { en: Contract, de: Vertrag }, pattern: "[0-9]+", required: true }, { key: Team, label: Team }]`
+  const looks = 'organization: { name: Acme, logoUri: "https://acme.example/logo.png", accentColor: "#0055aa" }'
+  const file = `${looks}\nsettings: { registration: { mode: open, ${fields} }, selfManagedProfile: [givenName], accountDeletionGrace: 7d }`
+  expect(await place.apply(file)).toEqual([
+    'organization Acme: update name logoUri accentColor',
+    'settings settings: update registration registrationFields selfManagedProfile accountDeletionGraceSeconds',
+  ])
+  expect((await place.catalogue.root()).settings).toMatchObject({
+    registration: 'open',
+    registrationFields: [
+      { key: 'ContractNumber', label: { en: 'Contract', de: 'Vertrag' }, pattern: '[0-9]+', required: true },
+      { key: 'Team', label: 'Team', required: false },
+    ],
+    selfManagedProfile: ['givenName'],
+    accountDeletionGraceSeconds: 7 * 86_400,
+  })
+  expect(await place.apply(file)).toEqual(['organization Acme: none', 'settings settings: none'])
+  const { catalogue } = await place.provisioning.export()
+  expect(await place.apply(JSON.stringify(catalogue))).toEqual(['organization Acme: none', 'settings settings: none'])
+  await place.apply('organization: { logoUri: "" }\nsettings: { registration: open }')
+  const { organization, settings } = (await place.provisioning.export()).catalogue
+  expect(organization).toEqual({ name: 'Acme', primaryDomain: 'localhost', accentColor: '#0055aa' })
+  expect(settings).toMatchObject({ registration: 'open', selfManagedProfile: true, accountDeletionGrace: '30d' })
+  const long = 'k'.repeat(201)
+  expect(await place.faults(`settings: { registration: { mode: open, fields: [{ key: ${long}, label: A }] } }`)).toEqual([
+    '1: settings.registration.fields[0].key: a metadata key must have 1 to 200 characters, not 201',
+  ])
+})
+
+test('settings of a store that an older version wrote have the defaults of what that version did not know', async () => {
+  await using place = await openPlace()
+  const { registration, dynamicClientRegistration, accessTokenTtlSeconds, idTokenTtlSeconds, refreshTokenTtlSeconds, sessionTtlSeconds } =
+    defaultSettings
+  const older = {
+    registration,
+    dynamicClientRegistration,
+    accessTokenTtlSeconds,
+    idTokenTtlSeconds,
+    refreshTokenTtlSeconds,
+    sessionTtlSeconds,
+  }
+  await place.catalogue.commit({ settings: older as Settings, events: [] })
+  expect((await place.catalogue.root()).settings).toEqual(defaultSettings)
+  expect((await place.provisioning.export()).catalogue.settings).toMatchObject({ registration: 'closed', selfManagedProfile: true })
 })
 
 test('a user keeps what the file does not name', async () => {

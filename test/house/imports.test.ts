@@ -42,6 +42,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['src/connectors'],
   mingo: ['src/storage/sqlite'],
   croner: ['src/base'],
+  re2js: ['src/base'],
   pino: ['src/platform'],
 }
 

@@ -14,10 +14,42 @@ export interface Organization {
   readonly primaryDomain: string
   /** 256 random bits, base64url: what makes pairwise subjects of user ids. It never changes, or applications would not know their users again. */
   readonly pairwiseSalt: string
+  /** On pages and in mail: an address, or a `data:` address of an image. */
+  readonly logoUri?: string
+  /** `#rrggbb`, on pages and in mail. */
+  readonly accentColor?: string
 }
 
+/** Text for people: one for everybody, or one a language (BCP 47). */
+export type Label = string | Readonly<Record<string, string>>
+
+/** A field that the registration page has beside the usual ones. What is typed becomes metadata. */
+export interface RegistrationField {
+  /** Of the metadata. */
+  readonly key: string
+  readonly label: Label
+  /** What the whole value must match, in RE2's syntax. */
+  readonly pattern?: string
+  readonly required: boolean
+}
+
+/** What people may change of their own profile. An e-mail address and a phone number are proved before they count, whoever they are of. */
+export type ProfileField =
+  | 'displayName'
+  | 'givenName'
+  | 'familyName'
+  | 'nickName'
+  | 'gender'
+  | 'locale'
+  | 'picture'
+  | 'address'
+  | 'email'
+  | 'phone'
+
 export interface Settings {
+  /** Whether people make accounts themselves. */
   readonly registration: 'open' | 'closed'
+  readonly registrationFields: readonly RegistrationField[]
   readonly dynamicClientRegistration: 'open' | 'token' | 'closed'
   readonly accessTokenTtlSeconds: number
   readonly idTokenTtlSeconds: number
@@ -25,16 +57,23 @@ export interface Settings {
   readonly sessionTtlSeconds: number
   /** Keys of metadata that people may change of themselves; `*` stands for anything. */
   readonly selfManagedMetadata: false | readonly string[]
+  /** Fields of the profile that people may change of themselves; `true` stands for all. */
+  readonly selfManagedProfile: boolean | readonly ProfileField[]
+  /** How long somebody who deletes their account may think better of it. */
+  readonly accountDeletionGraceSeconds: number
 }
 
 export const defaultSettings: Settings = {
   registration: 'closed',
+  registrationFields: [],
   dynamicClientRegistration: 'closed',
   accessTokenTtlSeconds: 12 * 3600,
   idTokenTtlSeconds: 12 * 3600,
   refreshTokenTtlSeconds: 30 * 86_400,
   sessionTtlSeconds: 24 * 3600,
   selfManagedMetadata: false,
+  selfManagedProfile: true,
+  accountDeletionGraceSeconds: 30 * 86_400,
 }
 
 export interface Role {

@@ -59,7 +59,7 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
 
   function filed(wanted: Application): Application {
     const { application, faults } = asFiled(wanted)
-    if (faults.length > 0) throw new ApplicationInvalid(faults.join('; '))
+    if (faults.length > 0) throw new ApplicationInvalid(...faults)
     return application
   }
 

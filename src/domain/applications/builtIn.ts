@@ -28,7 +28,7 @@ const applicationOf = (area: PageArea, issuer: string, projectId: string): Appli
   clientId: clientIdOf(area),
   type: 'web',
   authMethod: 'none',
-  redirectUris: [callbackOf(area, issuer)],
+  redirectUris: [callbackOf(area, issuer), ...(area === 'playground' ? [`${issuer}/playground/answer`] : [])],
   postLogoutRedirectUris: [`${issuer}/`],
   grantTypes: area === 'playground' ? ['authorizationCode', 'refreshToken'] : ['authorizationCode'],
   responseTypes: ['code'],

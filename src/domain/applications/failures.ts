@@ -83,9 +83,14 @@ export class ApplicationIdTaken extends DomainError {
   }
 }
 
-/** Something of an application is not acceptable; the message tells everything that is. */
+/** Something of an application is not acceptable; the message tells everything that is, and so do `faults`, each `field: reason`. */
 export class ApplicationInvalid extends DomainError {
   readonly code = 'application.invalid'
+  readonly faults: readonly string[]
+  constructor(...faults: readonly string[]) {
+    super(faults.join('; '))
+    this.faults = faults
+  }
 }
 
 export class ApplicationNotActive extends DomainError {

@@ -23,6 +23,8 @@ export interface ProviderButton {
 /** What came of coming back from a provider. */
 export type Arrival =
   | { readonly kind: 'signedIn'; readonly user: User }
+  /** Known, and about to be deleted: the account may be kept. */
+  | { readonly kind: 'leaving'; readonly user: User }
   /** `username` has the address that the provider vouches for. */
   | { readonly kind: 'proofWanted'; readonly username: string; readonly label: string }
   | { readonly kind: 'failed'; readonly problem: string }
@@ -71,6 +73,7 @@ export function createPageLogins({ apps, oauth, users, enter, checkPassword, aud
   }
 
   async function signedIn(user: User, type: string, clientId: string, { address }: CallerFacts): Promise<Arrival> {
+    if (user.state === 'inactive' && user.deletionAt !== undefined) return { kind: 'leaving', user }
     if (!isActive(user)) return { kind: 'failed', problem: 'This account cannot be used. Ask the people who run this service.' }
     const itself = { kind: 'user', id: user.id } as const
     await audit.record([recorder.event('user.signed_in', itself, itself, { clientId, amr: [type], address })])

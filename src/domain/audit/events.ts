@@ -37,11 +37,14 @@ export interface EventPayloads {
   'user.reactivated': Record<string, never>
   'user.locked': Record<string, never>
   'user.unlocked': Record<string, never>
+  'user.deletion_requested': { deletionAt: string }
+  'user.deletion_cancelled': Record<string, never>
   'user.removed': Record<string, never>
   'user.signed_in': { clientId?: string; amr: readonly string[]; address: string }
   'user.sign_in_failed': { reason: 'password' | 'throttled' | 'inactive'; address: string }
   'user.signed_out': { clientId?: string }
   'user.consented': { clientId: string; scope: string }
+  'user.access_revoked': { clientId: string }
   'user.token_created': { tokenId: string; name: string; expiresAt?: string }
   'user.token_revoked': { tokenId: string }
   'user.key_added': { keyId: string; expiresAt?: string }

@@ -1,6 +1,6 @@
 import { formatDuration } from '#src/base/duration.ts'
 import { everyItem } from '#src/base/page.ts'
-import type { Application, Project } from '../applications/application.ts'
+import type { Application, Project, Settings } from '../applications/application.ts'
 import type { Catalogue } from '../applications/catalogue.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
 import type { User } from '../users/user.ts'
@@ -32,15 +32,22 @@ export function createExport({ catalogue, users }: ExportDeps) {
     const projectsById = new Map(all.map((project) => [project.id, project]))
     return {
       catalogue: {
-        organization: { name: organization.name, primaryDomain: organization.primaryDomain },
+        organization: defined({
+          name: organization.name,
+          primaryDomain: organization.primaryDomain,
+          logoUri: organization.logoUri,
+          accentColor: organization.accentColor,
+        }),
         settings: {
-          registration: settings.registration,
+          registration: registrationOf(settings),
           dynamicClientRegistration: settings.dynamicClientRegistration,
           accessTokenTtl: formatDuration(settings.accessTokenTtlSeconds),
           idTokenTtl: formatDuration(settings.idTokenTtlSeconds),
           refreshTokenTtl: formatDuration(settings.refreshTokenTtlSeconds),
           sessionTtl: formatDuration(settings.sessionTtlSeconds),
           selfManagedMetadata: settings.selfManagedMetadata,
+          selfManagedProfile: settings.selfManagedProfile,
+          accountDeletionGrace: formatDuration(settings.accountDeletionGraceSeconds),
         },
         projects: await Promise.all(projects.map(async (project) => projectOf(project, await catalogue.listApplications(project.id)))),
       },
@@ -53,6 +60,11 @@ export function createExport({ catalogue, users }: ExportDeps) {
       },
     }
   }
+}
+
+/** In its short form where that says everything. */
+function registrationOf({ registration: mode, registrationFields: fields }: Settings): unknown {
+  return fields.length === 0 ? mode : { mode, fields: fields.map((field) => defined({ ...field })) }
 }
 
 /** By id: the name where only one project has it, otherwise the id itself. */

@@ -4,9 +4,10 @@ import type { Organization, Role, Settings } from '../applications/application.t
 import { readApplication, type WantedApplication } from './application.ts'
 import { readDocument } from './document.ts'
 import type { Faults, Path } from './faults.ts'
-import { domainName, duration, flag, readFields, recordId, roleKey, text } from './fields.ts'
+import { flag, readFields, recordId, roleKey, text } from './fields.ts'
 import { noteRepeated } from './rules.ts'
 import { type ReadSecret, type SecretSources, secretReader } from './secrets.ts'
+import { readOrganization, readSettings, settingsShapes } from './settings.ts'
 import { readUser, type WantedUser } from './user.ts'
 
 export interface WantedProject {
@@ -27,7 +28,7 @@ export interface ConfigurationFile {
   /** The base name: what an apply makes remembers it, so that a later one with `prune` finds it. */
   readonly mark: string
   readonly prune: boolean
-  readonly organization?: Partial<Pick<Organization, 'name' | 'primaryDomain'>>
+  readonly organization?: Partial<Pick<Organization, 'name' | 'primaryDomain' | 'logoUri' | 'accentColor'>>
   /** What the file says of the settings; the rest has its defaults. */
   readonly settings?: Partial<Settings>
   readonly projects: readonly WantedProject[]
@@ -43,19 +44,6 @@ const shape = {
   users: z.array(z.unknown()),
 } as const
 
-const organizationShape = { name: text, primaryDomain: domainName } as const
-
-const ttl = duration(1, 10 * 365 * 86_400, 'at least 1s and at most 3650d')
-const settingsShape = {
-  registration: z.enum(['open', 'closed']),
-  dynamicClientRegistration: z.enum(['open', 'token', 'closed']),
-  accessTokenTtl: ttl,
-  idTokenTtl: ttl,
-  refreshTokenTtl: ttl,
-  sessionTtl: ttl,
-  selfManagedMetadata: z.union([z.literal(false), z.array(text)], 'must be false or a list of keys, in which * stands for anything'),
-} as const
-
 const projectShape = {
   name: text,
   id: recordId,
@@ -68,7 +56,7 @@ const projectShape = {
 const roleShape = { key: roleKey, displayName: text, group: text } as const
 
 /** The fields of everything else. */
-export const fileShapes = [shape, organizationShape, settingsShape, projectShape, roleShape]
+export const fileShapes = [shape, ...settingsShapes, projectShape, roleShape]
 
 /** Reads the text of a configuration file (YAML or JSON) that is called `name`. Faults are collected, not thrown. */
 export function readConfigurationFile(source: string, name: string, secrets: SecretSources): ConfigurationFile {
@@ -78,7 +66,7 @@ export function readConfigurationFile(source: string, name: string, secrets: Sec
   return {
     mark: basename(name),
     prune: given.prune ?? false,
-    organization: 'organization' in given ? readFields(organizationShape, given.organization, ['organization'], faults) : undefined,
+    organization: 'organization' in given ? readOrganization(given.organization, faults) : undefined,
     settings: 'settings' in given ? readSettings(given.settings, faults) : undefined,
     projects: (given.projects ?? [])
       .map((project, index) => readProject(project, ['projects', index], faults, readSecret))
@@ -87,17 +75,6 @@ export function readConfigurationFile(source: string, name: string, secrets: Sec
       .map((user, index) => readUser(user, ['users', index], faults, readSecret))
       .filter((user) => user !== undefined),
     faults,
-  }
-}
-
-function readSettings(given: unknown, faults: Faults): Partial<Settings> {
-  const { accessTokenTtl, idTokenTtl, refreshTokenTtl, sessionTtl, ...rest } = readFields(settingsShape, given, ['settings'], faults)
-  return {
-    ...rest,
-    ...(accessTokenTtl !== undefined && { accessTokenTtlSeconds: accessTokenTtl }),
-    ...(idTokenTtl !== undefined && { idTokenTtlSeconds: idTokenTtl }),
-    ...(refreshTokenTtl !== undefined && { refreshTokenTtlSeconds: refreshTokenTtl }),
-    ...(sessionTtl !== undefined && { sessionTtlSeconds: sessionTtl }),
   }
 }
 

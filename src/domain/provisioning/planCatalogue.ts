@@ -8,7 +8,7 @@ import type { WantedApplication } from './application.ts'
 import { type Change, changeOf, differingFields } from './change.ts'
 import type { ConfigurationFile, WantedProject } from './file.ts'
 import { planApplications } from './planApplications.ts'
-import { noteRepeated, type Rules } from './rules.ts'
+import { note, noteRepeated, type Rules } from './rules.ts'
 
 export interface CatalogueDeps {
   readonly catalogue: Pick<Catalogue, 'newestRevision' | 'root' | 'listProjects' | 'listApplications'>
@@ -57,6 +57,8 @@ export async function planCatalogue(file: ConfigurationFile, actor: Actor, deps:
   }
   const settings = file.settings && { ...rules.defaultSettings, ...file.settings }
   if (settings) {
+    for (const [index, { key }] of settings.registrationFields.entries())
+      note(file.faults, ['settings', 'registration', 'fields', index, 'key'], () => rules.assertMetadata(key, Buffer.of(0)))
     const fields = differingFields(root.settings, settings)
     changes.push(changeOf('settings', 'settings', fields))
     if (fields.length > 0) events.push(recorder.event('settings.changed', actor, { kind: 'settings', id: 'settings' }, { fields }))

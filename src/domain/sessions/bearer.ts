@@ -8,6 +8,8 @@ export interface Bearer {
   readonly clientId?: string
   readonly scopes: ReadonlySet<string>
   readonly audience: ReadonlySet<string>
+  /** The session that the token was issued in. */
+  readonly sessionId?: string
   /** Somebody who acts for the user (token exchange). */
   readonly actorId?: string
   /** Of the application that the token was issued to, if there is one: where its pages are. */

@@ -8,6 +8,8 @@ export interface Session {
   readonly expiresAt: Date
   /** How the person proved who they are (RFC 8176). */
   readonly amr: readonly string[]
+  /** What the browser calls itself, as it was used last. */
+  readonly agent?: string
   /** Client ids of the applications that the person has used in it. */
   readonly clientIds: readonly string[]
 }

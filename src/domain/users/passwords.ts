@@ -149,6 +149,12 @@ export function passwordScheme(stored: string): string {
   throw new UserInvalid('passwordHash', `costs more to verify than a sign-in may take (${name}; docs/security.md has the limits)`)
 }
 
+/** What is wrong with a password that somebody has chosen, if anything is. */
+export function passwordFault(password: string): 'tooShort' | 'tooLong' | undefined {
+  if ([...password].length < minCharacters) return 'tooShort'
+  return Buffer.byteLength(password) > maxBytes ? 'tooLong' : undefined
+}
+
 /** @throws UserInvalid when it is too short or too long */
 export function assertAcceptablePassword(password: string, leastCharacters = minCharacters): void {
   if ([...password].length < leastCharacters) throw new UserInvalid('password', `must have ${leastCharacters} characters or more`)

@@ -3,12 +3,14 @@ import type { AuditStore } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Passwords } from './passwords.ts'
 import type { Attempt, Throttle } from './throttle.ts'
-import { isActive, type User } from './user.ts'
+import { isActive, isLeaving, type User } from './user.ts'
 import type { Users } from './users.ts'
 
 /** What came of an attempt to sign in. `refused` says no more than that: not whether the name or the password was wrong. */
 export type SignInResult =
   | { readonly kind: 'signedIn'; readonly user: User }
+  /** The password is right, and the account is about to be deleted: it may be kept. */
+  | { readonly kind: 'leaving'; readonly user: User }
   | { readonly kind: 'refused' }
   | { readonly kind: 'throttled'; readonly retryAfterSeconds: number }
 
@@ -72,7 +74,9 @@ export function createSignIn({ users, passwords, throttle, audit, recorder }: Si
     const matches = await passwords.verify(attempt.password, user?.kind === 'human' ? user.passwordHash : undefined)
     if (!user || !matches || !isActive(user)) {
       await recordFor(user, matches ? 'inactive' : 'password', attempt.address)
-      return { kind: 'refused' }
+      if (!user || !matches || !isLeaving(user)) return { kind: 'refused' }
+      await throttle.succeeded(attempt)
+      return { kind: 'leaving', user }
     }
     await Promise.all([
       throttle.succeeded(attempt),

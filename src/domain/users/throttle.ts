@@ -14,6 +14,8 @@ export const throttleLimits = {
   account: { free: 5, firstWaitSeconds: 1, longestWaitSeconds: 60 },
   address: { free: 30, firstWaitSeconds: 1, longestWaitSeconds: 60 },
   windowSeconds: 15 * 60,
+  /** Messages that somebody gets because somebody asked for them: an address, or a number. */
+  messages: { most: 5, windowSeconds: 3600 },
 } as const
 
 export interface Attempt {
@@ -46,6 +48,22 @@ export function createThrottle({ store, now }: { store: AttemptStore; now: Clock
       const wait = waitSeconds(before, throttleLimits.address, now())
       if (wait > 0) await store.takeBack([{ key, before }])
       return wait
+    },
+
+    /** Whether one more message may go to an address or a number, which counts it: whoever asks for many does so to fill somebody's mailbox. */
+    async mayWrite(to: string): Promise<boolean> {
+      const key = digest(`message:${comparable(to)}`)
+      const { most, windowSeconds } = throttleLimits.messages
+      const [before] = await store.count([key], now(), windowSeconds)
+      if (!before || before.failures < most) return true
+      await store.takeBack([{ key, before }])
+      return false
+    },
+
+    /** Counts a try of what is good for `most` of them; whether it may be tried. */
+    async mayTry(what: string, most: number): Promise<boolean> {
+      const [before] = await store.count([digest(`try:${what}`)], now(), throttleLimits.messages.windowSeconds)
+      return (before?.failures ?? 0) < most
     },
 
     /**

@@ -69,6 +69,8 @@ export interface User {
   readonly identities?: readonly Identity[]
   /** The App Services app that the user came by. */
   readonly cameBy?: string
+  /** When the user goes, who has asked for it; until then the state is `inactive`. */
+  readonly deletionAt?: string
   /** The configuration file that made the user. */
   readonly provisionedBy?: string
   readonly sequence: number
@@ -78,6 +80,9 @@ export interface User {
 
 /** Whether the user may sign in, and whether what they hold still works. */
 export const isActive = (user: User) => user.state === 'active'
+
+/** Whether the user has deleted their account, and may still think better of it. Whoever was locked meanwhile may not. */
+export const isLeaving = ({ state, deletionAt }: User) => state === 'inactive' && deletionAt !== undefined
 
 /** The form in which usernames and e-mail addresses are compared: NFKC, lower case. */
 export const comparable = (text: string) => text.normalize('NFKC').toLowerCase()

@@ -11,6 +11,7 @@ import {
   assertAcceptableProfile,
   comparable,
   isActive,
+  isLeaving,
   type Profile,
   type User,
   type UserId,
@@ -79,9 +80,15 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, o
     type: 'user.deactivated' | 'user.reactivated' | 'user.locked' | 'user.unlocked',
     actor: Actor,
   ) {
-    const user = await store.update(id, (current) =>
-      current.state === state ? undefined : step(current, { state }, (sequence) => [recorder.event(type, actor, about(id), {}, sequence)]),
-    )
+    const user = await store.update(id, (current) => {
+      if (current.state === state) return undefined
+      // Whoever is let in again stays.
+      const stays = state === 'active' && current.deletionAt !== undefined
+      return step(current, { state, ...(stays && { deletionAt: undefined }) }, (sequence) => [
+        recorder.event(type, actor, about(id), {}, sequence),
+        ...(stays ? [recorder.event('user.deletion_cancelled', actor, about(id), {}, sequence + 1)] : []),
+      ])
+    })
     if (!isActive(user)) await endSessions(id)
     return user
   }
@@ -107,10 +114,12 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, o
     return recorder.event('user.left_app', actor, about(id), { app, providers: [...new Set(providers)] }, sequence)
   }
 
-  /** Removes a user, out of every app first. */
-  async function remove(user: User, actor: Actor): Promise<void> {
+  /** Removes a user, out of every app first; unless `assertStill` throws of the user as they are at that moment. */
+  async function remove(user: User, actor: Actor, assertStill: (current: User) => void = () => undefined): Promise<void> {
+    assertStill(user)
     for (const app of appsOf(user)) await onLeaving(user, app)
     await store.remove(user.id, (current) => {
+      assertStill(current)
       const left = appsOf(current).map((app, index) => leaving(current, app, actor, current.sequence + 1 + index))
       return [...left, recorder.event('user.removed', actor, about(user.id), {}, current.sequence + left.length + 1)]
     })
@@ -371,12 +380,35 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, o
       return user
     },
 
-    /** Removes a user with metadata, tokens and sessions; the trail keeps what happened. @throws UserNotFound */
-    async remove(id: UserId, actor: Actor): Promise<void> {
+    /** Removes a user with metadata, tokens and sessions; the trail keeps what happened. @throws UserNotFound, and what `assertStill` throws of the user as they are */
+    async remove(id: UserId, actor: Actor, assertStill?: (current: User) => void): Promise<void> {
       const user = await store.find(id)
       if (!user) throw new UserNotFound(id)
-      await remove(user, actor)
+      await remove(user, actor, assertStill)
     },
+
+    /** Shuts somebody out who wants to go at `at`, and ends what they hold; `assertMay` throws of whoever has to stay. @throws UserNotFound */
+    async leave(id: UserId, at: Date, actor: Actor, assertMay: (current: User) => void): Promise<User> {
+      const deletionAt = at.toISOString()
+      const user = await store.update(id, (current) => {
+        assertMay(current)
+        return step(current, { state: 'inactive', deletionAt }, (sequence) => [
+          recorder.event('user.deletion_requested', actor, about(id), { deletionAt }, sequence),
+        ])
+      })
+      await endSessions(id)
+      return user
+    },
+
+    /** Lets somebody in again who wanted to go, if that is still so. @throws UserNotFound */
+    stay: (id: UserId, actor: Actor): Promise<User> =>
+      store.update(id, (current) =>
+        isLeaving(current)
+          ? step(current, { state: 'active', deletionAt: undefined }, (sequence) => [
+              recorder.event('user.deletion_cancelled', actor, about(id), {}, sequence),
+            ])
+          : undefined,
+      ),
 
     /** A new personal access token; its text is told this once. @throws UserNotFound */
     async createToken(

@@ -41,7 +41,7 @@ interface Request extends Form {
 }
 
 const usualFields = new Set('client_id redirect_uri response_type scope state nonce code_challenge code_challenge_method prompt'.split(' '))
-const usualSession = new Set('iat exp kind jti uid accountId acr amr loginTs state authorizations'.split(' '))
+const usualSession = new Set('iat exp kind jti uid accountId acr amr loginTs state authorizations agent'.split(' '))
 
 /**
  * The quick way through the authorization endpoint: a browser with a session comes back for an application that has been granted before what it

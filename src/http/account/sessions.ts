@@ -1,6 +1,4 @@
-/**
- * The account: what people see and do about themselves. Here their sessions, for programs, by a token with Dossier's own audience.
- */
+/** Sessions for programs, by a token with Dossier's own audience. */
 import type { Context } from 'koa'
 import { ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
@@ -8,7 +6,7 @@ import type { User } from '#src/domain/users/user.ts'
 import { presentedToken, proofChallenge } from '../kit/bearer.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 
-export interface AccountDeps {
+export interface SessionsApiDeps {
   readonly sessions: Sessions
   readonly verifyBearer: VerifyBearer
   /** The project that stands for Dossier itself: a token for it names it in its audience. */
@@ -16,7 +14,7 @@ export interface AccountDeps {
 }
 
 /** `GET /account/sessions` lists the caller's sessions, `DELETE /account/sessions/{id}` ends one. Errors are RFC 6750's. */
-export function accountEndpoints({ sessions, verifyBearer, ownProjectId }: AccountDeps): readonly Endpoint[] {
+export function sessionsApi({ sessions, verifyBearer, ownProjectId }: SessionsApiDeps): readonly Endpoint[] {
   async function caller(ctx: Context): Promise<User | undefined> {
     const presented = presentedToken(ctx)
     const bearer = presented && (await verifyBearer(presented.token, presented.request).catch(notProved))

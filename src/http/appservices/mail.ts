@@ -1,5 +1,5 @@
 import type { AppMail } from '#src/domain/apps/providers/emailPassword.ts'
-import { renderLinkMail } from '../kit/mail.ts'
+import { type RenderedMail, renderLinkMail } from '../kit/mail.ts'
 
 const words = {
   confirm: {
@@ -17,7 +17,7 @@ const words = {
 } as const
 
 /** What an app's message says. */
-export function renderAppMail({ kind, to, app, subject, link }: AppMail): ReturnType<typeof renderLinkMail> {
+export function renderAppMail({ kind, to, app, subject, link }: AppMail): RenderedMail {
   const { subject: own, opening, action, closing } = words[kind]
   return renderLinkMail({ to, subject: subject ?? own(app), opening: opening(app), action, link, closing })
 }

@@ -4,11 +4,14 @@
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isMember } from '#src/domain/applications/ownRoles.ts'
 import type { AuditStore } from '#src/domain/audit/events.ts'
+import type { AreaPage } from '../kit/area.ts'
 import { type AreaKit, areaEndpoints, type Section } from '../kit/area.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import type { PageSessions } from '../kit/pageSessions.ts'
+import { type ApplicationsNeeds, applicationPages } from './applications.ts'
 import { newUserPages } from './newUser.ts'
-import { overviewPages } from './overview.ts'
+import { type OverviewNeeds, overviewPages } from './overview.ts'
+import { type ProjectsNeeds, projectPages } from './projects.ts'
 import { type UserCredentialsNeeds, userCredentialsPages } from './userCredentials.ts'
 import { type UserCustomDataNeeds, userCustomDataPages } from './userCustomData.ts'
 import { type UserHistoryNeeds, userHistoryPages } from './userHistory.ts'
@@ -26,22 +29,23 @@ import { type UserSessionsNeeds, userSessionsPages } from './userSessions.ts'
 import { userStatePages } from './userState.ts'
 import { type UsersNeeds, usersPages } from './users.ts'
 
-export interface ConsoleNeeds
-  extends UsersNeeds,
-    UserPasswordNeeds,
-    UserRolesNeeds,
-    UserSessionsNeeds,
-    UserCredentialsNeeds,
-    UserIdentitiesNeeds,
-    UserHistoryNeeds,
-    Omit<UserMetadataEntryNeeds, 'csrf'>,
-    UserPreviewNeeds,
-    UserCustomDataNeeds {
-  /** Of browsers that are signed in to the console. */
-  readonly pageSessions: PageSessions
+/** What the pages about users need. */
+type AboutUsers = UsersNeeds &
+  UserPasswordNeeds &
+  UserRolesNeeds &
+  UserSessionsNeeds &
+  UserCredentialsNeeds &
+  UserIdentitiesNeeds &
+  UserHistoryNeeds &
+  UserMetadataEntryNeeds &
+  UserPreviewNeeds &
+  UserCustomDataNeeds
+
+export interface ConsoleNeeds extends OverviewNeeds, ProjectsNeeds, ApplicationsNeeds, Omit<AboutUsers, 'csrf' | 'catalogue' | 'audit'> {
+  readonly sessions: PageSessions
   /** Whoever proved who they are longer ago does it again when a session begins. */
   readonly maxAgeSeconds: number
-  readonly catalogue: Pick<Catalogue, 'root' | 'find' | 'listApplications'>
+  readonly catalogue: Catalogue
   readonly audit: Pick<AuditStore, 'list' | 'record' | 'changes'>
 }
 
@@ -50,35 +54,37 @@ const scope = 'openid profile urn:zitadel:iam:org:project:id:zitadel:aud'
 const sections: readonly Section[] = [
   { path: '', label: 'console.sections.overview' },
   { path: '/users', label: 'console.sections.users', permission: 'user.read' },
+  { path: '/projects', label: 'console.sections.projects', permission: 'project.read' },
 ]
 
 /** The addresses of the console. */
 export const consoleEndpoints = (kit: AreaKit, needs: ConsoleNeeds): readonly Endpoint[] =>
   areaEndpoints(kit, {
     area: 'console',
-    sessions: needs.pageSessions,
+    sessions: needs.sessions,
     scope,
     maxAgeSeconds: needs.maxAgeSeconds,
     sections,
     admits: isMember,
-    pages: [
-      ...overviewPages(needs),
-      ...usersPages(needs),
-      ...newUserPages(needs),
-      ...userOverviewPages(needs),
-      ...userProfilePages(needs),
-      ...userStatePages(needs),
-      ...userPasswordPages(needs),
-      ...userRolesPages(needs),
-      ...userRightsPages(needs),
-      ...userSessionsPages(needs),
-      ...userCredentialsPages(needs),
-      ...userIdentitiesPages(needs),
-      ...userHistoryPages(needs),
-      ...userMetadataPages(needs),
-      ...userMetadataPastePages(needs),
-      ...userMetadataEntryPages({ ...needs, csrf: kit.csrf }),
-      ...userPreviewPages(needs),
-      ...userCustomDataPages(needs),
-    ],
+    pages: [...overviewPages(needs), ...userPages({ ...needs, csrf: kit.csrf }), ...projectPages(needs), ...applicationPages(needs)],
   })
+
+const userPages = (needs: AboutUsers): readonly AreaPage[] => [
+  ...usersPages(needs),
+  ...newUserPages(needs),
+  ...userOverviewPages(needs),
+  ...userProfilePages(needs),
+  ...userStatePages(needs),
+  ...userPasswordPages(needs),
+  ...userRolesPages(needs),
+  ...userRightsPages(needs),
+  ...userSessionsPages(needs),
+  ...userCredentialsPages(needs),
+  ...userIdentitiesPages(needs),
+  ...userHistoryPages(needs),
+  ...userMetadataPages(needs),
+  ...userMetadataPastePages(needs),
+  ...userMetadataEntryPages(needs),
+  ...userPreviewPages(needs),
+  ...userCustomDataPages(needs),
+]

@@ -2,10 +2,10 @@
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { AuditStore } from '#src/domain/audit/events.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
+import { guessValue } from '#src/domain/metadata/kind.ts'
 import type { Metadata } from '#src/domain/metadata/metadata.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
-import { kindOf, textOf } from './metadataKind.ts'
 import { rows } from './rows.ts'
 import { nameOf, pathOf, showUser, type UserNeeds, userPage } from './user.ts'
 
@@ -71,7 +71,7 @@ export async function authorsOf(
 const shownCharacters = 120
 
 function beginningOf(beginning: Uint8Array, isBeginning: boolean): string {
-  const text = textOf(beginning, isBeginning) ?? Buffer.from(beginning).toString('base64')
+  const text = guessValue(beginning, isBeginning).text ?? Buffer.from(beginning).toString('base64')
   return text.length > shownCharacters || isBeginning ? `${text.slice(0, shownCharacters)}…` : text
 }
 
@@ -102,7 +102,7 @@ export const userMetadataPages = (needs: UserMetadataNeeds): readonly AreaPage[]
           ...entry,
           key,
           href: `${base}/${segmentOf(key)}`,
-          kind: kindOf(beginning, isBeginning),
+          kind: guessValue(beginning, isBeginning).kind,
           author: authors.get(entry.sequence) ?? '–',
           ...(isRevealed && { value: beginningOf(beginning, isBeginning) }),
         }

@@ -1,4 +1,5 @@
 /** `/console/users/{id}/metadata/{key}`: one value, with who has written it; and what replaces it, unless somebody else was faster. */
+import { guessValue } from '#src/domain/metadata/kind.ts'
 import { type KeyValue, MetadataConflict, type MetadataEntry, metadataLimits } from '#src/domain/metadata/metadata.ts'
 import type { User } from '#src/domain/users/user.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
@@ -6,7 +7,6 @@ import type { Csrf } from '../kit/csrf.ts'
 import type { SentForm } from '../kit/sentForm.ts'
 import { answerBytes } from './attachment.ts'
 import { type FormFaults, faultsAt } from './faults.ts'
-import { imageTypeOf, kindOf } from './metadataKind.ts'
 import { pathOf, showUser, userConfirmation, userPage } from './user.ts'
 import { authorsOf, keyOf, revealing, segmentOf, type UserMetadataNeeds } from './userMetadata.ts'
 import { fieldsOfValue, valueFormBytes, valueForms, valueIn, viewsOf } from './valueForm.ts'
@@ -36,7 +36,7 @@ export const userMetadataEntryPages = (needs: UserMetadataEntryNeeds): readonly 
     `image:${session.id}:${user.id}:${sequence}:${key}`
 
   function imageOf(visit: Visit, user: User, entry: MetadataEntry): string | undefined {
-    if (imageTypeOf(kindOf(entry.value)) === undefined) return undefined
+    if (guessValue(entry.value).kind !== 'image') return undefined
     const proof = csrf.token(visit.ctx, imagePurpose(visit, user, entry))
     return `${baseOf(user)}/${segmentOf(entry.key)}/image?${new URLSearchParams({ proof })}`
   }
@@ -49,7 +49,7 @@ export const userMetadataEntryPages = (needs: UserMetadataEntryNeeds): readonly 
     const fields = isRevealed ? fieldsOfValue(value) : { value: '', form: 'text' }
     return showUser(needs, visit, user, 'metadata', {
       template: 'userMetadataEntry',
-      entry: { key, sequence, createdAt, changedAt, bytes: value.byteLength, kind: kindOf(value), segment: segmentOf(key) },
+      entry: { key, sequence, createdAt, changedAt, bytes: value.byteLength, kind: guessValue(value).kind, segment: segmentOf(key) },
       author: (await authorsOf(needs, visit, user, [sequence])).get(sequence),
       ...(isRevealed && { views: revealed(visit, user, entry) }),
       isTooLarge: fields === undefined,
@@ -168,7 +168,7 @@ export const userMetadataEntryPages = (needs: UserMetadataEntryNeeds): readonly 
       answerBytes(visit.ctx, { bytes: entry.value, name: entry.key })
     }),
     about({ method: 'GET', path: '/metadata/:key/image', permission: 'user.read' }, (visit, user, entry) => {
-      const type = imageTypeOf(kindOf(entry.value))
+      const { type } = guessValue(entry.value)
       // To be shown the address is to be shown the image, which is recorded then; nobody else may guess it.
       if (type === undefined || !csrf.accepts(visit.ctx, imagePurpose(visit, user, entry), visit.query('proof'))) return visit.missing()
       return answerBytes(visit.ctx, { bytes: entry.value, type })

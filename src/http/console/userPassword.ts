@@ -3,11 +3,14 @@ import type { User } from '#src/domain/users/user.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import { type FormFaults, faultsAt, faultsOf } from './faults.ts'
 import { pathOf, showUser, type UserNeeds, userPage } from './user.ts'
+import { showOverview } from './userOverview.ts'
 
 export interface UserPasswordNeeds extends UserNeeds {
-  /** Sends somebody a link to a new password; absent where no mail can be sent. */
-  readonly sendPasswordLink?: (user: User) => Promise<void>
+  /** Sends somebody with a proven address a link to a new password; whether it was sent. */
+  readonly sendPasswordLink: (user: User) => Promise<boolean>
 }
+
+const hasProvenAddress = ({ profile: { email, emailVerified } }: User) => email !== undefined && emailVerified === true
 
 export const userPasswordPages = (needs: UserPasswordNeeds): readonly AreaPage[] => {
   const { users, sendPasswordLink } = needs
@@ -17,7 +20,7 @@ export const userPasswordPages = (needs: UserPasswordNeeds): readonly AreaPage[]
       faults: {},
       ...form,
       values: {},
-      canSend: sendPasswordLink !== undefined && user.profile.email !== undefined,
+      canSend: hasProvenAddress(user),
       ...(form && { status: 400 }),
     })
 
@@ -53,9 +56,9 @@ export const userPasswordPages = (needs: UserPasswordNeeds): readonly AreaPage[]
       path: '/password/link',
       permission: 'user.write',
       async handle(visit, user) {
-        if (user.kind !== 'human' || user.profile.email === undefined || !sendPasswordLink) return visit.missing()
-        await sendPasswordLink(user)
-        visit.go(pathOf(user), 'passwordLinkSent')
+        if (user.kind !== 'human' || !hasProvenAddress(user)) return visit.missing()
+        if (await sendPasswordLink(user)) return visit.go(pathOf(user), 'passwordLinkSent')
+        await showOverview(needs, visit, user, { problem: visit.texts.t('consoleUsers.password.notSent'), status: 409 })
       },
     }),
   ]

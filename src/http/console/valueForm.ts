@@ -1,8 +1,8 @@
 /** A value of metadata in a form: as text, as JSON, as base64, or as a file. */
+import { guessValue } from '#src/domain/metadata/kind.ts'
 import type { Visit } from '../kit/area.ts'
 import type { SentForm } from '../kit/sentForm.ts'
 import { readJson } from './jsonPlaces.ts'
-import { kindOf, textOf } from './metadataKind.ts'
 import { fromBase64 } from './metadataPaste.ts'
 
 const forms = ['text', 'json', 'base64'] as const
@@ -36,15 +36,14 @@ export function valueIn({ texts: { t } }: Visit, form: SentForm): { readonly val
 /** A value as fields: text where it is text that a form gives back as it is, base64 otherwise. `undefined` when it is too large for a form. */
 export function fieldsOfValue(value: Uint8Array): { readonly value: string; readonly form: ValueForm } | undefined {
   if (value.byteLength > editableBytes) return undefined
-  const text = textOf(value)
+  const { kind, text } = guessValue(value)
   if (text === undefined || text.includes('\r')) return { value: Buffer.from(value).toString('base64'), form: 'base64' }
-  return { value: text, form: kindOf(value) === 'json' ? 'json' : 'text' }
+  return { value: text, form: kind === 'json' ? 'json' : 'text' }
 }
 
 /** A value for people: as text or indented JSON where it is one, and as base64. What is long is cut. */
 export function viewsOf(value: Uint8Array) {
-  const kind = kindOf(value)
-  const text = textOf(value)
+  const { kind, text } = guessValue(value)
   const base64 = Buffer.from(value).toString('base64')
   const pretty =
     kind === 'json' && text !== undefined && value.byteLength <= editableBytes ? JSON.stringify(JSON.parse(text), null, 2) : text

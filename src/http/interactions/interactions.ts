@@ -6,22 +6,26 @@
  * complete without JavaScript.
  */
 import type { Context } from 'koa'
+import { ProofExpired } from '#src/domain/accounts/accounts.ts'
+import type { Deletions } from '#src/domain/accounts/deletion.ts'
+import type { PasswordReset } from '#src/domain/accounts/passwordReset.ts'
+import type { Registration } from '#src/domain/accounts/registration.ts'
 import type { PageLogins } from '#src/domain/apps/pageLogins.ts'
 import type { Begun } from '#src/domain/apps/providers/oauth.ts'
 import type { AuditStore } from '#src/domain/audit/events.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { SignIn } from '#src/domain/users/signIn.ts'
-import type { UserId } from '#src/domain/users/user.ts'
+import type { User, UserId } from '#src/domain/users/user.ts'
 import type { Users } from '#src/domain/users/users.ts'
 import type { Interaction, Interactions } from '#src/engine/interactions.ts'
-import { readForm } from '../kit/body.ts'
-import type { RequestState } from '../kit/context.ts'
 import type { Csrf } from '../kit/csrf.ts'
 import type { KnownDevices } from '../kit/device.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import type { Pages } from '../kit/pages.ts'
-import { answerProblem } from '../kit/problems.ts'
 import { describeAccess } from '../kit/scopes.ts'
+import { createInteractionForms } from './forms.ts'
+import { passwordResetEndpoints } from './passwordReset.ts'
+import { createRegistrationPages } from './registration.ts'
 
 export interface InteractionsDeps {
   readonly interactions: Interactions
@@ -32,14 +36,15 @@ export interface InteractionsDeps {
   /** What a person is told of an error; `undefined` for one that nobody expected. */
   readonly problemOf: (error: unknown) => string | undefined
   readonly users: Pick<Users, 'find'>
+  readonly registration: Registration
+  readonly passwordReset: PasswordReset
+  readonly deletions: Pick<Deletions, 'offerToStay' | 'stay'>
   readonly audit: Pick<AuditStore, 'record'>
   readonly recorder: Recorder
   readonly csrf: Csrf
   readonly devices: KnownDevices
   readonly pages: Pages
 }
-
-type Form = ReadonlyMap<string, string>
 
 /** The addresses of the interaction pages. */
 export function interactionEndpoints({
@@ -49,39 +54,37 @@ export function interactionEndpoints({
   keepBegun,
   problemOf,
   users,
+  registration,
+  passwordReset,
+  deletions,
   audit,
   recorder,
   csrf,
   devices,
   pages,
 }: InteractionsDeps): readonly Endpoint[] {
-  const purpose = (interaction: Interaction) => `interaction:${interaction.uid}`
-  const common = (ctx: Context, interaction: Interaction) => ({ interaction, csrf: csrf.token(ctx, purpose(interaction)) })
-
-  /** The interaction of this browser; its pages speak the language that the application asked for. */
-  async function found(ctx: Context): Promise<Interaction | undefined> {
-    const interaction = await interactions.find(ctx)
-    if (interaction?.uiLocales !== undefined) (ctx.state as RequestState).uiLocales = interaction.uiLocales
-    return interaction
-  }
-
-  const gone = (ctx: Context) =>
-    answerProblem(ctx, pages, {
-      status: 400,
-      code: 'session_not_found',
-      sentence: 'signInGone',
-    })
+  const forms = createInteractionForms({ interactions, csrf, pages })
+  const { found, gone, common, submitted } = forms
 
   async function show(ctx: Context): Promise<void> {
     const interaction = await found(ctx)
     if (!interaction) return gone(ctx)
     if (interaction.prompt === 'consent') return showConsent(ctx, interaction)
     if (interaction.prompt === 'select_account' && interaction.accountId) return showAccounts(ctx, interaction)
-    return showSignIn(ctx, interaction, { username: interaction.loginHint ?? '' })
+    // Whoever is asked to make an account may have one.
+    const isNew = interaction.prompt === 'create' && ctx.query['sign-in'] === undefined && (await registration.isOpen())
+    return isNew ? registrationPages.show(ctx, interaction) : showSignIn(ctx, interaction, { username: interaction.loginHint ?? '' })
   }
 
-  const showSignIn = async (ctx: Context, interaction: Interaction, facts: { username: string; problem?: string }, status = 200) =>
-    pages.show(ctx, 'interactions/sign-in', { ...common(ctx, interaction), providers: await pageLogins.buttons(), ...facts }, status)
+  async function showSignIn(
+    ctx: Context,
+    interaction: Interaction,
+    facts: { username: string; problem?: string; done?: string },
+    status = 200,
+  ): Promise<void> {
+    const [providers, mayRegister] = await Promise.all([pageLogins.buttons(), registration.isOpen()])
+    await pages.show(ctx, 'interactions/sign-in', { ...common(ctx, interaction), providers, mayRegister, ...facts }, status)
+  }
 
   async function showAccounts(ctx: Context, interaction: Interaction): Promise<void> {
     const user = await users.find(interaction.accountId as UserId)
@@ -95,18 +98,27 @@ export function interactionEndpoints({
       items: describeAccess(pages.textsFor(ctx), { scopes: interaction.wantedScopes, claims: interaction.missingClaims }),
     })
 
-  /** Runs `handle` when the form belongs to the interaction of this browser, and was made by us for it. */
-  const submitted = (handle: (ctx: Context, interaction: Interaction, form: Form) => Promise<void>) => async (ctx: Context) => {
-    const form = await readForm(ctx)
-    const interaction = await found(ctx)
-    if (!interaction) return gone(ctx)
-    if (csrf.accepts(ctx, purpose(interaction), form.get('csrf'))) return handle(ctx, interaction, form)
-    await answerProblem(ctx, pages, {
-      status: 403,
-      code: 'form_not_accepted',
-      sentence: 'formNotAccepted',
-    })
+  /** Signs somebody in who has proved who they are otherwise than by a sign-in. */
+  async function signInAs(ctx: Context, { clientId }: Interaction, accountId: string): Promise<void> {
+    const itself = { kind: 'user', id: accountId } as const
+    await interactions.signIn(ctx, { accountId, amr: ['pwd'] })
+    await audit.record([recorder.event('user.signed_in', itself, itself, { clientId, amr: ['pwd'], address: ctx.ip })])
   }
+
+  const registrationPages = createRegistrationPages({ forms, registration, signInAs, csrf, pages })
+
+  /** Whoever deletes their account has just proved who they are, and may keep it. */
+  async function offerToStay(ctx: Context, interaction: Interaction, user: User): Promise<void> {
+    const date = pages.textsFor(ctx).long(new Date(user.deletionAt ?? 0))
+    const facts = { username: user.username, date, offer: await deletions.offerToStay(user) }
+    await pages.show(ctx, 'interactions/keep-account', { ...common(ctx, interaction), ...facts })
+  }
+
+  const stay = submitted(async (ctx, interaction, form) => {
+    const user = await deletions.stay(form.get('offer') ?? '').catch(unlessTooLate)
+    if (user) return signInAs(ctx, interaction, user.id)
+    return showSignIn(ctx, interaction, { username: '', problem: pages.textsFor(ctx).t('interactions.keepAccount.tooLate') }, 400)
+  })
 
   const login = submitted(async (ctx, interaction, form) => {
     if (interaction.prompt === 'consent') return show(ctx)
@@ -120,6 +132,7 @@ export function interactionEndpoints({
       const problem = pages.textsFor(ctx).t('interactions.signIn.tooMany', { seconds: result.retryAfterSeconds })
       return showSignIn(ctx, interaction, { username: name, problem }, 429)
     }
+    if (result.kind === 'leaving') return offerToStay(ctx, interaction, result.user)
     if (result.kind === 'refused')
       return showSignIn(ctx, interaction, { username: name, problem: pages.textsFor(ctx).t('interactions.signIn.wrong') }, 400)
     devices.remember(ctx, name)
@@ -155,6 +168,7 @@ export function interactionEndpoints({
       return { kind: 'failed', problem } as const
     })
     if (arrival.kind === 'failed') return showSignIn(ctx, interaction, { username: '', problem: arrival.problem }, 400)
+    if (arrival.kind === 'leaving') return offerToStay(ctx, interaction, arrival.user)
     if (arrival.kind === 'signedIn') return interactions.signIn(ctx, { accountId: arrival.user.id, amr: ['fed'] })
     const { username, label } = arrival
     const facts = {
@@ -196,6 +210,14 @@ export function interactionEndpoints({
     { method: 'POST', path: '/interaction/:uid/consent', handle: consent },
     { method: 'POST', path: '/interaction/:uid/account', handle: keepAccount },
     { method: 'POST', path: '/interaction/:uid/other', handle: otherAccount },
+    { method: 'POST', path: '/interaction/:uid/keep', handle: stay },
+    ...registrationPages.endpoints,
+    ...passwordResetEndpoints({ forms, passwordReset, showSignIn, csrf, pages }),
     { method: 'POST', path: '/interaction/:uid/deny', handle: submitted((ctx) => interactions.deny(ctx)) },
   ]
+}
+
+function unlessTooLate(error: unknown): undefined {
+  if (error instanceof ProofExpired) return undefined
+  throw error
 }

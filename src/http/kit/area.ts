@@ -218,7 +218,7 @@ export function areaEndpoints(
       const form = await readSentForm(ctx, limitBytes)
       if (!csrf.accepts(ctx, purposeOf(session), form.raw('csrf')))
         return answerProblem(ctx, pages, { status: 403, code: 'form_not_accepted', sentence: 'formNotAccepted' })
-      return isDangerous && !isFresh(session) ? signIn(ctx, ctx.path, session) : handle(visit, form)
+      return isDangerous && !isFresh(session) ? signIn(ctx, ctx.url, session) : handle(visit, form)
     },
   })
 

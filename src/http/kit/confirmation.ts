@@ -26,7 +26,7 @@ export interface Confirmation {
 /** Two pages at one path: a question, and what follows when it is answered. Both want a fresh proof of who asks. */
 export function confirmation({ path, permission, ask, act }: Confirmation): readonly AreaPage[] {
   const show = (visit: Visit, confirm: Question, problem?: string) => {
-    const action = visit.ctx.path
+    const action = visit.ctx.url
     return visit.show(
       'parts/confirm',
       { confirm: { ...confirm, action }, ...(problem !== undefined && { problem }) },

@@ -27,6 +27,9 @@ export function createCsrf({ secrets, secure }: { secrets: readonly Buffer[]; se
       return proofs.of(statement(nonce, purpose))
     },
 
+    /** What only this browser has, if it has been given a form. */
+    browserOf: nonceOf,
+
     /** Whether `token` was made for this browser and `purpose`. */
     accepts(ctx: Context, purpose: string, token: string | undefined): boolean {
       const nonce = nonceOf(ctx)

@@ -27,6 +27,8 @@ export interface Texts {
   /** A moment with day and time, in UTC. */
   readonly moment: (date: Date) => string
   readonly day: (date: Date) => string
+  /** A day with the name of its month, for a sentence. */
+  readonly long: (date: Date) => string
   readonly number: (value: number) => string
   /** An amount of bytes in a unit that suits it. */
   readonly bytes: (value: number) => string
@@ -65,6 +67,7 @@ function textsOf(language: string, messages: Messages, otherwise: Messages): Tex
 
   const moments = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
   const days = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' })
+  const longDays = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
   const numbers = new Intl.NumberFormat(language)
   const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte'].map(
     (unit) =>
@@ -85,6 +88,7 @@ function textsOf(language: string, messages: Messages, otherwise: Messages): Tex
     has: (key) => messages.has(key) || otherwise.has(key),
     moment: (date) => `${moments.format(date)} UTC`,
     day: (date) => days.format(date),
+    long: (date) => longDays.format(date),
     number: (value) => numbers.format(value),
     bytes(value) {
       const power = value < 1000 ? 0 : Math.min(byteUnits.length - 1, Math.floor(Math.log10(value) / 3))

@@ -8,6 +8,7 @@ import { randomText } from '#src/base/ids.ts'
 import type { PageArea } from '#src/domain/applications/builtIn.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { User } from '#src/domain/users/user.ts'
+import { awaitedCookie, type Sealing, sealedCookie } from './sealedCookie.ts'
 
 /** A browser that is signed in to an area. */
 export interface PageSession {
@@ -15,6 +16,8 @@ export interface PageSession {
   readonly id: string
   readonly user: User
   readonly accessToken: string
+  /** Of the browser, at all applications together. */
+  readonly signInId?: string
   /** When the person last proved who they are. */
   readonly provedAt: Date
   /** The languages that they came with, if they said so. */
@@ -32,7 +35,7 @@ interface Kept {
 }
 
 /** What a login in progress has to bring back, and where it leads. */
-export interface Pending {
+interface Pending {
   readonly state: string
   readonly nonce: string
   readonly verifier: string
@@ -40,12 +43,8 @@ export interface Pending {
   readonly uiLocales?: string
 }
 
-export interface PageSessionsDeps {
+export interface PageSessionsDeps extends Sealing {
   readonly area: PageArea
-  readonly secure: boolean
-  readonly seal: (text: string, context: string) => string
-  /** Throws what it cannot open. */
-  readonly open: (sealed: string, context: string) => string
   readonly verifyBearer: VerifyBearer
   readonly ownProjectId: () => string
   /** A browser that is not used for so long is signed out. */
@@ -56,60 +55,30 @@ export interface PageSessionsDeps {
 }
 
 const pendingSeconds = 1800
-/** Somebody may begin in several tabs. */
 const mostPending = 4
 /** The cookie is renewed no more often. */
 const renewedEveryMs = 30_000
 
 export type PageSessions = ReturnType<typeof createPageSessions>
 
-export function createPageSessions({
-  area,
-  secure,
-  seal,
-  open,
-  verifyBearer,
-  ownProjectId,
-  idleSeconds,
-  longestSeconds,
-  now,
-}: PageSessionsDeps) {
-  const sessionCookie = `${secure ? '__Host-' : ''}dossier-${area}`
-  const pendingCookie = `${sessionCookie}-login`
-  const options = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true } as const
-
-  function write(ctx: Context, name: string, value: object | undefined): void {
-    ctx.cookies.set(name, value === undefined ? null : seal(JSON.stringify(value), name), options)
-  }
-
-  /** What a cookie of ours holds; a value that we did not seal holds nothing. */
-  function read<T>(ctx: Context, name: string): T | undefined {
-    const sealed = ctx.cookies.get(name)
-    if (!sealed) return undefined
-    try {
-      return JSON.parse(open(sealed, name)) as T
-    } catch {
-      return undefined
-    }
-  }
-
-  const pendingOf = (ctx: Context): readonly (Pending & { readonly at: number })[] => {
-    const found = read<readonly (Pending & { readonly at: number })[]>(ctx, pendingCookie) ?? []
-    return found.filter(({ at }) => at + pendingSeconds * 1000 > now().getTime())
-  }
+export function createPageSessions({ area, verifyBearer, ownProjectId, idleSeconds, longestSeconds, now, ...sealing }: PageSessionsDeps) {
+  const cookie = sealedCookie<Kept>(`dossier-${area}`, sealing)
+  const logins = awaitedCookie<Pending>(`dossier-${area}-login`, { ...sealing, seconds: pendingSeconds, most: mostPending, now })
 
   return {
     /** The session of this browser, `undefined` when it has none that holds. */
     async find(ctx: Context): Promise<PageSession | undefined> {
-      const kept = read<Kept>(ctx, sessionCookie)
+      const kept = cookie.read(ctx)
       const at = now().getTime()
       if (!kept || kept.seenAt + idleSeconds * 1000 <= at || kept.begunAt + longestSeconds * 1000 <= at) return undefined
       const { method, path, headers } = ctx
       const bearer = await verifyBearer(kept.token, { scheme: 'bearer', method, path, headers })
       if (!bearer?.user || bearer.actorId !== undefined || !bearer.audience.has(ownProjectId())) return undefined
-      if (at - kept.seenAt > renewedEveryMs) write(ctx, sessionCookie, { ...kept, seenAt: at })
+      if (at - kept.seenAt > renewedEveryMs) cookie.write(ctx, { ...kept, seenAt: at })
       const { id, token, uiLocales } = kept
-      return { id, user: bearer.user, accessToken: token, provedAt: new Date(kept.provedAt), ...(uiLocales !== undefined && { uiLocales }) }
+      const { user, sessionId } = bearer
+      const known = { id, user, accessToken: token, provedAt: new Date(kept.provedAt) }
+      return { ...known, ...(sessionId !== undefined && { signInId: sessionId }), ...(uiLocales !== undefined && { uiLocales }) }
     },
 
     begin(
@@ -117,33 +86,21 @@ export function createPageSessions({
       { token, provedAt, uiLocales }: { readonly token: string; readonly provedAt: Date; readonly uiLocales?: string },
     ): void {
       const at = now().getTime()
-      const kept: Kept = {
+      cookie.write(ctx, {
         id: randomText(16),
         token,
         provedAt: provedAt.getTime(),
         begunAt: at,
         seenAt: at,
         ...(uiLocales && { uiLocales }),
-      }
-      write(ctx, sessionCookie, kept)
+      })
     },
 
-    end: (ctx: Context): void => write(ctx, sessionCookie, undefined),
+    end: (ctx: Context): void => cookie.write(ctx, undefined),
 
     /** Remembers a login that begins. */
-    await(ctx: Context, pending: Pending): void {
-      write(ctx, pendingCookie, [...pendingOf(ctx), { ...pending, at: now().getTime() }].slice(-mostPending))
-    },
-
+    await: logins.put,
     /** The login that an answer with this `state` belongs to, once. */
-    take(ctx: Context, state: unknown): Pending | undefined {
-      const all = pendingOf(ctx)
-      const found = all.find((each) => each.state === state)
-      if (found) {
-        const rest = all.filter((each) => each !== found)
-        write(ctx, pendingCookie, rest.length > 0 ? rest : undefined)
-      }
-      return found
-    },
+    take: logins.take,
   }
 }

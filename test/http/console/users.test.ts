@@ -21,7 +21,7 @@ const newPerson = (name: string) =>
   idp.domain.users.create({ ...person({ username: name, profile: { displayName: name, email: `${name}@acme.example` } }) }, system)
 const linksIn = ({ text }: Page) => [...text.matchAll(/href="\/console\/users\/([0-9a-f]{24})"/g)].map(([, id]) => id)
 /** What is wrong with a field, by its name. */
-const faultOf = ({ text }: Page, field: string) => new RegExp(`id="field-${field}-fault"[^>]*>([^<]*)<`).exec(text)?.[1]
+const faultOf = ({ text }: Page, field: string) => new RegExp(`id="${field}-fault"[^>]*>([^<]*)<`).exec(text)?.[1]
 const problemOf = ({ text }: Page) => /role="alert">([^<]*)</.exec(text)?.[1]
 const doneOf = ({ text }: Page) => /role="status">([^<]*)</.exec(text)?.[1]
 

@@ -1,0 +1,262 @@
+/** Applications of a project: a wizard by kind that ends on what their makers copy, their settings, secrets and keys. */
+import type { Application } from '#src/domain/applications/application.ts'
+import { applicationKeyOf } from '#src/domain/applications/applicationKeys.ts'
+import type { Applications } from '#src/domain/applications/applications.ts'
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import { complianceProblemsOf } from '#src/domain/applications/compliance.ts'
+import { ApplicationInvalid } from '#src/domain/applications/failures.ts'
+import type { AreaPage, Visit } from '../kit/area.ts'
+import { confirmation } from '../kit/confirmation.ts'
+import type { SentForm } from '../kit/sentForm.ts'
+import {
+  authMethods,
+  faultsByField,
+  grantTypes,
+  responseTypes,
+  type Shown,
+  shownOf,
+  signingAlgorithms,
+  typedIn,
+  wishIn,
+} from './applicationForm.ts'
+import { type ApplicationKind, applicationKinds, authorizeAddress, curlOf, kindIn, kindOf, signsIn, wishOf } from './applicationKinds.ts'
+
+export interface ApplicationsNeeds {
+  readonly issuer: string
+  readonly catalogue: Pick<Catalogue, 'listProjects' | 'findById'>
+  readonly applications: Applications
+}
+
+const emptyShown: Shown = { value: () => '', isOn: () => false }
+
+export function applicationPages({ issuer, catalogue, applications }: ApplicationsNeeds): readonly AreaPage[] {
+  const projectOf = async (id: string | undefined) => (await catalogue.listProjects()).find((each) => each.id === id)
+  const existing = ({ params }: Visit) => catalogue.findById(params.application ?? '')
+
+  async function trailOf({ texts }: Visit, projectId: string) {
+    const project = await projectOf(projectId)
+    return [
+      { href: '/console/projects', label: texts.t('console.sections.projects') },
+      ...(project ? [{ href: `/console/projects/${project.id}`, label: project.name }] : []),
+    ]
+  }
+
+  async function wizard(
+    visit: Visit,
+    kind: ApplicationKind | undefined,
+    facts: Readonly<Record<string, unknown>> = {},
+    status = 200,
+  ): Promise<void> {
+    const project = await projectOf(visit.params.project)
+    if (!project) return visit.missing()
+    const trail = await trailOf(visit, project.id)
+    const given = { project, kinds: applicationKinds, kind, signsIn: kind && signsIn(kind), shown: emptyShown, faults: {}, trail, ...facts }
+    await visit.show(kind ? 'console/applicationNew' : 'console/applicationKind', given, status)
+  }
+
+  /** What is copied once an application is there; the secret is in no other page. */
+  async function ready(visit: Visit, application: Application, clientSecret: string | undefined): Promise<void> {
+    const kind = kindOf(application)
+    await visit.show('console/applicationReady', {
+      application,
+      clientSecret,
+      issuer,
+      curl: curlOf(issuer, application),
+      ...(signsIn(kind) && { authorize: authorizeAddress(issuer, application) }),
+      trail: await trailOf(visit, application.projectId),
+    })
+  }
+
+  async function settings(
+    visit: Visit,
+    application: Application,
+    facts: Readonly<Record<string, unknown>> = {},
+    status = 200,
+  ): Promise<void> {
+    const keys = (application.jwks?.keys ?? []).map(applicationKeyOf).filter((key) => key !== undefined)
+    const { t, has } = visit.texts
+    await visit.show(
+      'console/application',
+      {
+        application,
+        kind: kindOf(application),
+        shown: shownOf(application),
+        faults: {},
+        choices: { grantTypes, responseTypes, authMethods, signingAlgorithms },
+        keys,
+        hasSecret: application.clientSecretHash !== undefined || application.clientSecretSealed !== undefined,
+        compliance: complianceProblemsOf(application).map(({ key, message }) => {
+          const problem = key.slice('Application.OIDC.V1.'.length)
+          const text = `compliance.${problem}`
+          return has(text) ? t(text) : message
+        }),
+        curl: curlOf(issuer, application),
+        issuer,
+        mayWrite: visit.may('project.app.write'),
+        trail: await trailOf(visit, application.projectId),
+        ...facts,
+      },
+      status,
+    )
+  }
+
+  /** A form about an application that is there; what it throws of the domain is shown above its settings, with what was typed. */
+  const changing =
+    (change: (visit: Visit, form: SentForm, application: Application) => Promise<boolean>): AreaPage['handle'] =>
+    async (visit, form) => {
+      const application = await existing(visit)
+      if (!application) return visit.missing()
+      try {
+        if (await change(visit, form, application)) visit.go(`/applications/${application.id}`, 'saved')
+      } catch (error) {
+        const faults = error instanceof ApplicationInvalid ? faultsByField(error) : {}
+        const problem = error instanceof ApplicationInvalid ? visit.texts.t('console.application.faults') : visit.problemOf(error)
+        const shown = form.has('name') ? typedIn(form) : shownOf(application)
+        await settings(visit, application, { problem, faults, shown }, 400)
+      }
+    }
+
+  return [
+    {
+      method: 'GET',
+      path: '/projects/:project/applications/new',
+      permission: 'project.app.write',
+      handle: (visit) => wizard(visit, kindIn(visit.query('kind'))),
+    },
+    {
+      method: 'POST',
+      path: '/projects/:project/applications/new',
+      permission: 'project.app.write',
+      async handle(visit, form) {
+        const kind = kindIn(form.text('kind'))
+        if (!kind) return wizard(visit, undefined, {}, 400)
+        const lines = (name: string) => form.raw(name).split(/\s+/).filter(Boolean)
+        const wish = wishOf(kind, {
+          name: form.text('name'),
+          redirectUris: lines('redirectUris'),
+          postLogoutRedirectUris: lines('postLogoutRedirectUris'),
+          idTokenUserinfoAssertion: form.has('idTokenUserinfoAssertion'),
+          accessTokenType: form.has('jwt') ? 'jwt' : 'bearer',
+        })
+        try {
+          const { application, clientSecret } = await applications.create(visit.params.project ?? '', wish, visit.actor)
+          await ready(visit, application, clientSecret)
+        } catch (error) {
+          const faults = error instanceof ApplicationInvalid ? faultsByField(error) : {}
+          const problem = error instanceof ApplicationInvalid ? visit.texts.t('console.application.faults') : visit.problemOf(error)
+          await wizard(visit, kind, { faults, problem, shown: typedIn(form) }, 400)
+        }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/applications/:application',
+      permission: 'project.app.read',
+      async handle(visit) {
+        const application = await existing(visit)
+        return application ? settings(visit, application) : visit.missing()
+      },
+    },
+    {
+      method: 'POST',
+      path: '/applications/:application',
+      permission: 'project.app.write',
+      handle: changing(async (visit, form, application) => {
+        const wish = wishIn(form, application)
+        const { application: after, clientSecret } = await applications.change(application.id, () => wish, visit.actor)
+        if (clientSecret !== undefined) await ready(visit, after, clientSecret)
+        return clientSecret === undefined
+      }),
+    },
+    {
+      method: 'POST',
+      path: '/applications/:application/state',
+      permission: 'project.app.write',
+      handle: changing(async ({ actor }, form, { id }) => {
+        await (form.text('state') === 'active' ? applications.reactivate(id, actor) : applications.deactivate(id, actor))
+        return true
+      }),
+    },
+    {
+      method: 'POST',
+      path: '/applications/:application/keys',
+      permission: 'project.app.write',
+      handle: changing(async (visit, _form, { id }) => {
+        const { application, keyId, privatePem } = await applications.addKey(id, visit.actor)
+        const { t } = visit.texts
+        await visit.show('parts/secret', {
+          secret: {
+            title: t('console.application.keyMade'),
+            say: t('console.application.keySay'),
+            values: [
+              { label: t('console.application.keyId'), value: keyId },
+              { label: t('console.application.privateKey'), value: privatePem },
+            ],
+            back: `/console/applications/${application.id}`,
+          },
+        })
+        return false
+      }),
+    },
+    ...confirmation({
+      path: '/applications/:application/key',
+      permission: 'project.app.write',
+      async ask(visit) {
+        const application = await existing(visit)
+        const keyId = visit.query('key')
+        if (!application?.jwks?.keys.some((key) => applicationKeyOf(key)?.id === keyId)) return undefined
+        const { t } = visit.texts
+        return {
+          title: t('console.application.keyRemoveTitle'),
+          what: t('console.application.keyRemoveWhat', { key: keyId }),
+          submit: t('console.application.keyRemove'),
+          back: `/console/applications/${application.id}`,
+        }
+      },
+      async act(visit) {
+        await applications.removeKey(visit.params.application ?? '', visit.query('key'), visit.actor)
+        visit.go(`/applications/${visit.params.application}`, 'removed')
+      },
+    }),
+    ...confirmation({
+      path: '/applications/:application/secret',
+      permission: 'project.app.write',
+      async ask(visit) {
+        const application = await existing(visit)
+        if (!application) return undefined
+        const { t } = visit.texts
+        return {
+          title: t('console.application.secretTitle', { name: application.name }),
+          what: t('console.application.secretWhat'),
+          submit: t('console.application.secretMake'),
+          back: `/console/applications/${application.id}`,
+        }
+      },
+      async act(visit) {
+        const { application, clientSecret } = await applications.regenerateSecret(visit.params.application ?? '', visit.actor)
+        await ready(visit, application, clientSecret)
+      },
+    }),
+    ...confirmation({
+      path: '/applications/:application/remove',
+      permission: 'project.app.delete',
+      async ask(visit) {
+        const application = await existing(visit)
+        if (!application) return undefined
+        const { t } = visit.texts
+        return {
+          title: t('console.application.removeTitle', { name: application.name }),
+          what: t('console.application.removeWhat'),
+          name: application.name,
+          submit: t('console.application.remove'),
+          back: `/console/applications/${application.id}`,
+        }
+      },
+      async act(visit) {
+        const application = await existing(visit)
+        await applications.remove(visit.params.application ?? '', visit.actor)
+        visit.go(`/projects/${application?.projectId ?? ''}`, 'removed')
+      },
+    }),
+  ]
+}
