@@ -208,6 +208,8 @@ export async function composeService(configuration: Configuration, domain: Domai
         sessions: engine.sessions,
         accesses: engine.accesses,
         knownByApps: appServices.knownByApps,
+        previewClaims: engine.previewClaims,
+        customData: appServices.customData,
         listener: () => app.callback(),
       }),
       ...deviceEndpoints({ issuer, pages }),

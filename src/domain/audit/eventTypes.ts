@@ -34,6 +34,8 @@ const every: Readonly<Record<EventType, true>> = {
   'token.revoked': true,
   'token.refused': true,
   'metadata.set': true,
+  'metadata.revealed': true,
+  'custom_data.changed': true,
   'metadata.removed': true,
   'organization.changed': true,
   'settings.changed': true,

@@ -106,7 +106,7 @@ function withAfter(parameters: URLSearchParams, after: string): URLSearchParams 
 const pieceOf = 16 * 1024
 
 /** Events as CSV (RFC 4180), in pieces; of all events together nothing is kept. */
-export async function* csvOf(events: AsyncIterable<AuditEvent>): AsyncGenerator<string> {
+async function* csvOf(events: AsyncIterable<AuditEvent>): AsyncGenerator<string> {
   let piece = 'id,at,type,actorKind,actor,subjectKind,subject,sequence,payload\r\n'
   for await (const event of events) {
     const { id, at, type, actor, subject, sequence, payload } = event

@@ -4,13 +4,13 @@ import type { Apps } from '#src/domain/apps/apps.ts'
 import type { SignInsOfDay } from '#src/domain/audit/signInStatistics.ts'
 import type { Keys } from '#src/domain/keys/keys.ts'
 import type { Tasks } from '#src/domain/triggers/tasks.ts'
-import type { createUserBrowsing } from '#src/domain/users/browse.ts'
+import type { UserBrowsing } from '#src/domain/users/browse.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import { chartOf } from './chart.ts'
 
 export interface OverviewNeeds {
   readonly catalogue: Pick<Catalogue, 'root' | 'listProjects' | 'listApplications'>
-  readonly browsing: Pick<ReturnType<typeof createUserBrowsing>, 'count'>
+  readonly browsing: Pick<UserBrowsing, 'count'>
   readonly signInStatistics: () => Promise<readonly SignInsOfDay[]>
   readonly keys: Pick<Keys, 'list'>
   readonly apps: Pick<Apps, 'list'>
