@@ -179,6 +179,7 @@ export function areaEndpoints(
               label: t(label),
               isCurrent: isWithin(ctx.path, base + path, base),
             })),
+            visitorUsername: user.username,
             visitorName: user.profile.displayName ?? user.username,
             csrf: csrf.token(ctx, purposeOf(session)),
           },
