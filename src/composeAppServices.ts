@@ -29,6 +29,7 @@ import { ruledCollection } from '#src/domain/rules/ruledCollection.ts'
 import { createLease } from '#src/domain/sessions/lease.ts'
 import { runTriggers } from '#src/domain/triggers/running.ts'
 import { createCustomDataOf, createIndexing } from '#src/domain/userdata/customData.ts'
+import { createCustomDataEditing } from '#src/domain/userdata/editing.ts'
 import { plain } from '#src/domain/userdata/plain.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
 import { IdentityTaken, type User, UsernameTaken } from '#src/domain/users/user.ts'
@@ -209,6 +210,7 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     }),
     apiKeys,
     customDataOf,
+    customData: createCustomDataEditing({ dataSource, customDataOf, audit: stores.audit, recorder }),
     knownByApps: createKnownByApps({ apps, sessions, customDataOf, plain, now }),
     calls,
     dataSource,

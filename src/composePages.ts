@@ -8,6 +8,8 @@ import type { KnownByApps } from '#src/domain/apps/known.ts'
 import type { Accesses } from '#src/domain/sessions/access.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
+import type { CustomDataEditing } from '#src/domain/userdata/editing.ts'
+import type { PreviewClaims } from '#src/engine/preview.ts'
 import { accountEndpoints } from '#src/http/account/account.ts'
 import { sessionsApi } from '#src/http/account/sessions.ts'
 import { consoleEndpoints } from '#src/http/console/console.ts'
@@ -31,10 +33,14 @@ export interface PagesParts {
   readonly managing: Managing
   readonly verifyBearer: VerifyBearer
   readonly ownProjectId: string
+  /** Of the program. */
+  readonly version: string
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly accesses: Accesses
   readonly knownByApps: KnownByApps
+  readonly previewClaims: PreviewClaims
+  readonly customData: CustomDataEditing
   /** Answers a request as the server does. */
   readonly listener: () => RequestListener
 }
@@ -49,7 +55,7 @@ const lifetimes: Readonly<Record<PageArea, { readonly idleSeconds: number; reado
 /** The addresses of our own pages. */
 export function composePages(parts: PagesParts): readonly Endpoint[] {
   const { configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, accounts, listener } = parts
-  const { sealer, now } = domain
+  const { sealer, now, users, stores, actions } = domain
   const issuer = configuration.DOSSIER_ISSUER
   const sealing = { secure: issuer.startsWith('https:'), seal: sealer.seal, open: sealer.open }
   const kit: AreaKit = { issuer, pages, csrf, heldBy: managing.heldBy, now, login: createOwnPages({ issuer, listener }) }
@@ -67,9 +73,36 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
       sessions: sessionsOf('console'),
       maxAgeSeconds: lifetimes.console.idleSeconds,
       issuer,
-      catalogue: domain.catalogue,
+      catalogue: parts.catalogue,
       projects: domain.projects,
       applications: domain.applications,
+      provisioning: domain.provisioning,
+      keys: domain.keys,
+      trail: domain.trail,
+      browsing: domain.browsing,
+      signInStatistics: domain.signInStatistics,
+      apps: domain.apps,
+      triggerTasks: domain.triggerTasks,
+      running: {
+        version: parts.version,
+        node: process.versions.node,
+        store: domain.stores.description,
+        issuer,
+        sendsMail: configuration.DOSSIER_SMTP_URL !== undefined,
+      },
+      now,
+      users,
+      grants: domain.grants,
+      managing,
+      browsers: parts.sessions,
+      accesses: parts.accesses,
+      sendPasswordLink: accounts.passwordReset.send,
+      audit: stores.audit,
+      recorder: domain.recorder,
+      metadata: domain.metadata,
+      customData: parts.customData,
+      previewClaims: parts.previewClaims,
+      isAddedTo: async () => (await actions.list()).executions.some(({ condition }) => condition.startsWith('function/')),
     }),
     ...accountEndpoints(
       kit,
@@ -79,8 +112,8 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
         maxAgeSeconds: lifetimes.account.longestSeconds,
         pages,
         catalogue: parts.catalogue,
-        users: domain.users,
-        audit: domain.stores.audit,
+        users,
+        audit: stores.audit,
         browsers: parts.sessions,
         accesses: parts.accesses,
         knownByApps: parts.knownByApps,

@@ -50,7 +50,7 @@ type AccessTokenSources = Pick<ClaimSources, 'root' | 'view'> & Partial<ClaimSou
 export type SignAccessToken = (token: AccessTokenFacts, request: ScopeRequest, sources: AccessTokenSources) => Promise<string> | string
 
 /** Makes the JWT (RFC 9068) of an access token. */
-export function createSignAccessToken({ issuer, keyring }: { issuer: string; keyring: Keyring }): SignAccessToken {
+export function createSignAccessToken({ issuer, keyring }: { issuer: string; keyring: Pick<Keyring, 'sign'> }): SignAccessToken {
   return function signAccessToken(token, request, { user, metadata, customData, root, view, appended }) {
     const sources = user && { user, root, view, ...(customData && { customData }) }
     const skew = view?.application.clockSkewSeconds ?? 0

@@ -59,6 +59,7 @@ import { createMachineTokens } from './machineTokens.ts'
 import type { WithTimeout } from './outbound.ts'
 import { installOverrides } from './overrides.ts'
 import type { EnginePages } from './pages.ts'
+import { createPreview, type PreviewClaims } from './preview.ts'
 import { createProves, installReplayDetection } from './proofs.ts'
 import { createAuthorize } from './quick/authorize.ts'
 import { createQuick } from './quick/quick.ts'
@@ -119,6 +120,8 @@ export interface Engine {
   readonly verifyBearer: VerifyBearer
   readonly accesses: Accesses
   readonly sessions: Sessions
+  /** What an application would be told of somebody. */
+  readonly previewClaims: PreviewClaims
   /** Calls a target of the operator's. */
   readonly runTarget: RunTarget
   /** Signs and verifies tokens of App Services apps, by keys that are published. `verify` knows neither `exp` nor what kind of token it is. */
@@ -309,6 +312,7 @@ export async function createEngine(deps: EngineDeps): Promise<Engine> {
     verifyBearer: createVerifyBearer({ ...tokens, findToken, proves, catalogue, users }),
     accesses: createAccesses({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
     sessions: createSessions({ artifacts, deliveries, audit: deps.audit, recorder: deps.recorder, now }),
+    previewClaims: createPreview({ issuer, users, catalogue, now }),
     stop() {
       endedSessions.stop()
       deliveries.stop()

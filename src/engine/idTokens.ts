@@ -80,7 +80,7 @@ interface IdTokenRequest {
 export type SignIdToken = (request: IdTokenRequest) => Promise<string> | string
 
 /** Makes ID tokens of the code flow without the engine. A test holds them against those that the engine makes. */
-export function createSignIdToken({ issuer, keyring, now }: { issuer: string; keyring: Keyring; now: Clock }): SignIdToken {
+export function createSignIdToken({ issuer, keyring, now }: { issuer: string; keyring: Pick<Keyring, 'sign'>; now: Clock }): SignIdToken {
   return function signIdToken({ sources, scope, facts, accessToken }) {
     const { application } = sources.view
     const { clientId, clockSkewSeconds: skew, idTokenSignedResponseAlg: algorithm } = application

@@ -43,16 +43,17 @@ export function createPasswordReset(deps: PasswordResetDeps) {
     return passwords.hash(password)
   }
 
-  async function invite(name: string, { locale, interaction }: Pick<Asking, 'locale' | 'interaction'>): Promise<void> {
-    const user = await users.findByLoginName(name)
+  /** Whether a link was sent: to whoever may sign in, has a proven address, and was not written to too often. */
+  async function invite(user: User | undefined, { locale, interaction }: Pick<Asking, 'locale' | 'interaction'> = {}): Promise<boolean> {
     const to = user?.kind === 'human' && mayReturn(user) ? provenEmailOf(user) : undefined
-    if (!user || to === undefined || !(await throttle.mayWrite(to))) return
+    if (!user || to === undefined || !(await throttle.mayWrite(to))) return false
     const secret = await links.issue(
       'passwordReset',
       { userId: user.id, ...(interaction !== undefined && { interaction }) },
       { lifetimeSeconds, userId: user.id },
     )
     await sendMail({ kind: 'passwordReset', to, locale: user.profile.locale ?? locale, link: addresses.reset(secret) })
+    return true
   }
 
   /** Whom a link is for. */
@@ -72,8 +73,13 @@ export function createPasswordReset(deps: PasswordResetDeps) {
     /** Sends a link to whoever goes by `name`, if they have a proven address. The answer does not depend on it. @throws TooManyRequests, Busy */
     async request(name: string, { address, ...asking }: Asking): Promise<void> {
       assertNoWait(await throttle.guess('password reset', address))
-      afterwards.do(() => invite(name.trim().slice(0, 254), asking))
+      afterwards.do(async () => {
+        await invite(await users.findByLoginName(name.trim().slice(0, 254)), asking)
+      })
     },
+
+    /** Sends a link at the wish of somebody who manages users, and tells whether it was sent: to whoever may sign in and has a proven address, not too often. */
+    send: (user: User): Promise<boolean> => invite(user),
 
     find,
 

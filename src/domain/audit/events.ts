@@ -64,6 +64,10 @@ export interface EventPayloads {
   'token.refused': { clientId: string; grant: string; reason: string }
   'metadata.set': { key: string; bytes: number }
   'metadata.removed': { key: string }
+  /** Somebody was shown the value. */
+  'metadata.revealed': { key: string }
+  /** The document that an app keeps of the user was written here; `app` is its internal id. */
+  'custom_data.changed': { app: string; bytes: number }
   'organization.changed': { fields: readonly string[] }
   'settings.changed': { fields: readonly string[] }
   'project.created': { name: string }

@@ -1,34 +1,7 @@
 import type { Session } from '#src/domain/sessions/session.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
+import { deviceName } from '../kit/deviceName.ts'
 import type { AccountNeeds } from './account.ts'
-
-/** In this order: most browsers call themselves what another one is called, too. */
-const browsers: readonly (readonly [RegExp, string])[] = [
-  [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
-  [/\bOPR\//, 'Opera'],
-  [/\bSamsungBrowser\//, 'Samsung Internet'],
-  [/\b(?:Firefox|FxiOS)\//, 'Firefox'],
-  [/\b(?:Chrome|CriOS|HeadlessChrome)\//, 'Chrome'],
-  [/\bSafari\//, 'Safari'],
-]
-const systems: readonly (readonly [RegExp, string])[] = [
-  [/\biPhone\b/, 'iPhone'],
-  [/\biPad\b/, 'iPad'],
-  [/\bAndroid\b/, 'Android'],
-  [/\bWindows\b/, 'Windows'],
-  [/\bMac OS X\b/, 'macOS'],
-  [/\bCrOS\b/, 'ChromeOS'],
-  [/\bLinux\b/, 'Linux'],
-]
-
-/** What a browser calls itself, in words where they are known; otherwise as it says it. */
-function deviceName({ t }: Pick<Visit['texts'], 't'>, agent: string | undefined): string {
-  if (agent === undefined || agent === '') return t('account.sessions.unknown')
-  const browser = browsers.find(([pattern]) => pattern.test(agent))?.[1]
-  const system = systems.find(([pattern]) => pattern.test(agent))?.[1]
-  if (browser && system) return t('account.sessions.device', { browser, system })
-  return browser ?? agent.slice(0, 80)
-}
 
 /** A session as a person reads it. */
 export async function sessionLine(visit: Visit, { catalogue }: Pick<AccountNeeds, 'catalogue'>, session: Session) {

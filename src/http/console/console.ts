@@ -3,25 +3,42 @@
  */
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { isMember } from '#src/domain/applications/ownRoles.ts'
+import type { AuditStore } from '#src/domain/audit/events.ts'
+import type { Keys } from '#src/domain/keys/keys.ts'
+import type { UserBrowsing } from '#src/domain/users/browse.ts'
 import { type AreaKit, areaEndpoints, type Section } from '../kit/area.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import type { PageSessions } from '../kit/pageSessions.ts'
 import { type ApplicationsNeeds, applicationPages } from './applications.ts'
+import { type AuditNeeds, auditPages } from './audit.ts'
+import { type KeysNeeds, keyPages } from './keys.ts'
 import { type OverviewNeeds, overviewPages } from './overview.ts'
 import { type ProjectsNeeds, projectPages } from './projects.ts'
+import { type SettingsNeeds, settingsPages } from './settings.ts'
+import { type AboutUsers, userPages } from './userPages.ts'
 
-export interface ConsoleNeeds extends OverviewNeeds, ProjectsNeeds, ApplicationsNeeds {
+/** What all pages need; a name that several of them have stands below, for all that they do with it. */
+type Needs = OverviewNeeds & ProjectsNeeds & ApplicationsNeeds & SettingsNeeds & KeysNeeds & AuditNeeds & Omit<AboutUsers, 'csrf'>
+
+export interface ConsoleNeeds extends Omit<Needs, 'catalogue' | 'audit' | 'keys' | 'browsing'> {
   readonly sessions: PageSessions
   /** Whoever proved who they are longer ago does it again when a session begins. */
   readonly maxAgeSeconds: number
   readonly catalogue: Catalogue
+  readonly keys: Keys
+  readonly browsing: UserBrowsing
+  readonly audit: Pick<AuditStore, 'list' | 'record' | 'changes'>
 }
 
 const scope = 'openid profile urn:zitadel:iam:org:project:id:zitadel:aud'
 
 const sections: readonly Section[] = [
   { path: '', label: 'console.sections.overview' },
+  { path: '/users', label: 'console.sections.users', permission: 'user.read' },
   { path: '/projects', label: 'console.sections.projects', permission: 'project.read' },
+  { path: '/settings', label: 'console.sections.settings', permission: 'iam.policy.read' },
+  { path: '/keys', label: 'console.sections.keys', permission: 'iam.read' },
+  { path: '/audit', label: 'console.sections.audit', permission: 'events.read' },
 ]
 
 /** The addresses of the console. */
@@ -33,5 +50,13 @@ export const consoleEndpoints = (kit: AreaKit, needs: ConsoleNeeds): readonly En
     maxAgeSeconds: needs.maxAgeSeconds,
     sections,
     admits: isMember,
-    pages: [...overviewPages(needs), ...projectPages(needs), ...applicationPages(needs)],
+    pages: [
+      ...overviewPages(needs),
+      ...userPages({ ...needs, csrf: kit.csrf }),
+      ...projectPages(needs),
+      ...applicationPages(needs),
+      ...settingsPages(needs),
+      ...keyPages(needs),
+      ...auditPages(needs),
+    ],
   })

@@ -45,6 +45,8 @@ export interface Visit {
   problemOf(error: unknown): string
   /** Answers that there is nothing here. */
   missing(): Promise<void>
+  /** Answers that the visitor's role does not go so far. */
+  refuse(): Promise<void>
 }
 
 export interface AreaPage {
@@ -192,6 +194,7 @@ export function areaEndpoints(
         return problemText(texts, error)
       },
       missing: () => answerProblem(ctx, pages, { status: 404, code: 'not_found', title: 'notFound', sentence: 'notFound' }),
+      refuse: () => refuse(ctx, 'noPermission'),
     }
   }
 

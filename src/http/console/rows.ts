@@ -1,0 +1,2 @@
+/** So many rows does a list show. */
+export const rows = 50
