@@ -128,11 +128,13 @@ async function measureStore(store: string): Promise<readonly Row[]> {
     const startMilliseconds = performance.now() - began
     const idle = await server.usage()
     const cookie = await signIn(issuer, seeded)
+    const consoleCookie = await signInToConsole(issuer, seeded)
     const appLogins = await appLoginsAt(issuer, connections)
     const facts: Facts = {
       ...seeded,
       issuer,
       cookie,
+      consoleCookie,
       accessTokens,
       managerToken,
       boundTokens,
@@ -273,6 +275,14 @@ async function signIn(
     ...challenge,
   })
   const page = await browser.open(`/oauth/v2/authorize?${query}`)
+  await browser.submit(page, '/login', { username, password })
+  return browser.cookieHeader('/')
+}
+
+/** The same for the console. */
+async function signInToConsole(issuer: string, { username, password }: { username: string; password: string }) {
+  const browser = new Browser(issuer)
+  const page = await browser.open('/console')
   await browser.submit(page, '/login', { username, password })
   return browser.cookieHeader('/')
 }

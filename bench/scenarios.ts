@@ -25,6 +25,8 @@ export interface Facts {
   readonly redirectUri: string
   /** One session, signed in. */
   readonly cookie: string
+  /** Of a browser in which an administrator is signed in to the console. */
+  readonly consoleCookie: string
   /** Opaque access tokens with metadata scope and Dossier's audience, of different users. */
   readonly accessTokens: readonly string[]
   /** Of a machine user who manages the others, `userIds`. */
@@ -102,6 +104,18 @@ const { getUserMetadata, setUserMetadata, bulkSetUserMetadata } = ManagementServ
 const management = '/management/v1/users'
 const appPath = `/api/client/v2.0/app/${clientAppId}`
 const json = { 'content-type': 'application/json' }
+
+/** Pages of the console that list what there may be a great many of. */
+const consolePages: Readonly<Record<string, (userId: string) => string>> = {
+  overview: () => '/console',
+  users: () => '/console/users',
+  'users, by a word': () => '/console/users?q=user-77',
+  'users, by metadata': () => `/console/users?key=key-3&value=${encodeURIComponent('value of key-3 for user 7')}`,
+  'metadata of a user': (userId) => `/console/users/${userId}/metadata`,
+  'history of a user': (userId) => `/console/users/${userId}/history`,
+  'audit trail': () => '/console/audit',
+  'audit trail, by type': () => '/console/audit?type=user.signed_in',
+}
 
 export const scenarios: readonly Scenario[] = [
   { name: 'bare Koa', prepare: () => (connection) => connection.request('GET', '/') },
@@ -311,6 +325,16 @@ export const scenarios: readonly Scenario[] = [
         connection.request('POST', `${appPath}/functions/call`, { ...json, authorization: `Bearer ${login().accessToken}` }, body)
     },
   },
+  ...Object.entries(consolePages).map(
+    ([name, pathOf]): Scenario => ({
+      name: `console: ${name}`,
+      limitMilliseconds: 50,
+      prepare({ consoleCookie, userIds }, index) {
+        const user = taking(userIds, index)
+        return (connection) => connection.request('GET', pathOf(user()), { accept: 'text/html', cookie: consoleCookie })
+      },
+    }),
+  ),
   {
     name: 'sign-out told to 100 applications',
     prepare({ logoutSessions, logoutPort }) {

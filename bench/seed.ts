@@ -64,7 +64,14 @@ export async function seed(
   const password = newSecret()
   const username = `bench-${newSecret()}`
   await users.create(
-    { kind: 'human', username, password, profile: profileOf(0), metadata: metadataKeys.map((key) => ({ key, value: Buffer.from(key) })) },
+    {
+      kind: 'human',
+      username,
+      password,
+      admin: true,
+      profile: profileOf(0),
+      metadata: metadataKeys.map((key) => ({ key, value: Buffer.from(key) })),
+    },
     { kind: 'system' },
   )
 
