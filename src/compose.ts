@@ -38,6 +38,7 @@ import { describeEvent } from '#src/http/zitadel/action/events.ts'
 import { createZitadelSurface } from '#src/http/zitadel/surface.ts'
 import type { Configuration } from '#src/platform/config.ts'
 import type { Log } from '#src/platform/log.ts'
+import { readVersion } from '#src/platform/version.ts'
 import { composeAccounts } from './composeAccounts.ts'
 import { composeAppServices } from './composeAppServices.ts'
 import type { Domain } from './composeDomain.ts'
@@ -194,6 +195,7 @@ export async function composeService(configuration: Configuration, domain: Domai
       ...pages.assets,
       ...homeEndpoints({ pages, issuer }),
       ...composePages({
+        version: readVersion(),
         configuration,
         domain,
         pages,

@@ -75,7 +75,7 @@ export function composeAccounts({ configuration, domain, messages, outboundFetch
     passwordReset: createPasswordReset({ ...shared, mayReturn: (user) => isActive(user) || isLeaving(user) }),
     contacts: createContacts({ ...shared, seal: (code) => createHmac('sha256', codeKey).update(code).digest('base64url') }),
     profiles: createProfiles({ ...shared, isSelfManaged, assertProfile: assertAcceptableProfile }),
-    deletions: createDeletions({ ...shared, isAdministrator }),
+    deletions: createDeletions({ ...shared, isAdministrator, browse: domain.browsing.browse }),
     /** When every message that was asked for is sent. */
     settled: afterwards.settled,
   }

@@ -33,6 +33,8 @@ export interface PagesParts {
   readonly managing: Managing
   readonly verifyBearer: VerifyBearer
   readonly ownProjectId: string
+  /** Of the program. */
+  readonly version: string
   readonly accounts: Accounts
   readonly sessions: Sessions
   readonly accesses: Accesses
@@ -74,17 +76,29 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
       catalogue: parts.catalogue,
       projects: domain.projects,
       applications: domain.applications,
-      users,
+      provisioning: domain.provisioning,
+      keys: domain.keys,
+      trail: domain.trail,
       browsing: domain.browsing,
+      signInStatistics: domain.signInStatistics,
+      apps: domain.apps,
+      triggerTasks: domain.triggerTasks,
+      running: {
+        version: parts.version,
+        node: process.versions.node,
+        store: domain.stores.description,
+        issuer,
+        sendsMail: configuration.DOSSIER_SMTP_URL !== undefined,
+      },
+      now,
+      users,
       grants: domain.grants,
       managing,
       browsers: parts.sessions,
       accesses: parts.accesses,
       sendPasswordLink: accounts.passwordReset.send,
-      apps: domain.apps,
       audit: stores.audit,
       recorder: domain.recorder,
-      now,
       metadata: domain.metadata,
       customData: parts.customData,
       previewClaims: parts.previewClaims,

@@ -3,11 +3,12 @@
  * a running one. Answers go to stdout, remarks and errors to stderr; the exit status is 0, 1 for a failure, 2 for wrong usage and 78 for a
  * configuration that cannot be used.
  */
-import { readFileSync } from 'node:fs'
+
 import { parseArgs } from 'node:util'
 import { DomainError } from '#src/base/errors.ts'
 import { FileFaults } from '#src/domain/provisioning/faults.ts'
 import { ConfigurationFaults } from '#src/platform/config.ts'
+import { readVersion } from '#src/platform/version.ts'
 import { type Command, type CommandOption, type Invocation, WrongUsage } from './command.ts'
 
 /** Commands by name, each loaded when it is called: `dossier --help` must not wait for the server's modules. */
@@ -93,8 +94,7 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 function tellVersion(): number {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-  console.log(version)
+  console.log(readVersion())
   return 0
 }
 

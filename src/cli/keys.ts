@@ -1,7 +1,7 @@
 import { DomainError } from '#src/base/errors.ts'
 import type { Domain } from '#src/composeDomain.ts'
 import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
-import { publishAheadSeconds } from '#src/domain/keys/keys.ts'
+import { longestTokenSecondsOf, publishAheadSeconds } from '#src/domain/keys/keys.ts'
 import { type Command, operandsOf, optionOf, WrongUsage } from './command.ts'
 import { momentOf, table } from './table.ts'
 import { confirm } from './terminal.ts'
@@ -64,7 +64,7 @@ export const keysRotateCommand: Command = {
     const algorithm = algorithms.find((each) => each === asked)
     if (asked !== undefined && !algorithm) throw new WrongUsage(`--algorithm must be ${algorithms.join(' or ')}`)
     return withDomain(invocation, async ({ keys, catalogue }) => {
-      const longestTokenSeconds = await longestTokenSecondsOf(catalogue)
+      const longestTokenSeconds = longestTokenSecondsOf((await catalogue.root()).settings)
       const aheadSeconds = invocation.options.now ? 0 : publishAheadSeconds
       const successors = await keys.rotate({ algorithm, aheadSeconds, longestTokenSeconds }, actor)
       if (successors.length === 0)
@@ -79,12 +79,6 @@ export const keysRotateCommand: Command = {
       }
     })
   },
-}
-
-/** How long a token may be accepted after it was signed. A verifier's clock may be late by the most that an application may be granted. */
-async function longestTokenSecondsOf(catalogue: Domain['catalogue']): Promise<number> {
-  const { settings } = await catalogue.root()
-  return Math.max(settings.accessTokenTtlSeconds, settings.idTokenTtlSeconds) + 5
 }
 
 export const keysRetireCommand: Command = {

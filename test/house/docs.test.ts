@@ -41,10 +41,11 @@ test('docs/zitadel.md names every RPC about users that is served', async () => {
 
 test('docs/security.md has the numbers that the code has', () => {
   const text = page('security.md')
-  const { account, address, windowSeconds } = throttleLimits
+  const { account, address, messages, windowSeconds } = throttleLimits
   expect(text).toContain(`${account.free} failures an account`)
   expect(text).toContain(`${address.free} failures an address`)
   expect(text).toContain(`${address.free} registrations an address`)
+  expect(text).toContain(`${messages.most} an hour for an address`)
   expect(text).toContain(`up to ${account.longestWaitSeconds} seconds`)
   expect(text).toContain(`${windowSeconds / 60} minutes`)
   expect(text).toContain(metadataLimits.valueBytes.toLocaleString('en'))

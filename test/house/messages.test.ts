@@ -1,6 +1,7 @@
 /** Texts: every language has all of them, none is there for nothing, and what a page asks for is there. */
 import { globSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { IntlMessageFormat } from 'intl-messageformat'
 import { expect, test } from 'vitest'
 import { createMessages } from '#src/http/kit/messages.ts'
 
@@ -60,12 +61,26 @@ test('no text is there that nobody asks for', () => {
 })
 
 test('a text takes the same facts in every language', () => {
-  const factsIn = (text: string) => [...new Set([...text.matchAll(/\{(\w+)\s*[,}]/g)].map(([, name]) => name))].toSorted()
   for (const [key, text] of english) {
-    for (const language of messages.languages)
+    for (const language of messages.languages) {
       expect(factsIn(textsOf(language).get(key) ?? ''), `${language} ${key}`).toEqual(factsIn(text))
+    }
   }
 })
+
+/** The names in braces, also those within plurals. */
+function factsIn(text: string): readonly string[] {
+  const names = new Set<string>()
+  const walk = (elements: ReturnType<IntlMessageFormat['getAst']>) => {
+    for (const element of elements) {
+      // Literal text, and the sign that stands for the number of a plural, name nothing.
+      if (element.type !== 0 && 'value' in element) names.add(element.value)
+      if ('options' in element) for (const { value } of Object.values(element.options)) walk(value)
+    }
+  }
+  walk(new IntlMessageFormat(text, 'en', undefined, { ignoreTag: true }).getAst())
+  return [...names].toSorted()
+}
 
 /** Sentences of problems are named where the problem is made, without their area. */
 function isSentence(key: string): boolean {

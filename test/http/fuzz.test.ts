@@ -44,6 +44,7 @@ const documentedErrors = new Set([
 const documentedCodes = new Set([
   ...documentedErrors,
   ...['not_found', 'session_not_found', 'form_not_accepted', 'request_too_large', 'unsupported_media_type', 'method_not_allowed'],
+  'registration_closed',
 ])
 
 let idp: Idp
@@ -55,7 +56,9 @@ let linesRead = 0
 beforeAll(async () => {
   idp = await startIdp()
   const { settings } = await idp.domain.catalogue.root()
-  await idp.domain.catalogue.commit({ settings: { ...settings, dynamicClientRegistration: 'open' }, events: [] })
+  const registrationFields = [{ key: 'Contract', label: 'Contract', pattern: '[0-9]+', required: false }]
+  const open = { dynamicClientRegistration: 'open', registration: 'open', registrationFields } as const
+  await idp.domain.catalogue.commit({ settings: { ...settings, ...open }, events: [] })
   targets = await registerTargets(idp)
   live = await targets.renew()
 })

@@ -1,6 +1,7 @@
+import { everyItem, type Page, type PageRequest } from '#src/base/page.ts'
 import type { Lease } from '../sessions/lease.ts'
 import type { ArtifactStore } from '../sessions/store.ts'
-import type { User, UserId } from '../users/user.ts'
+import type { User, UserId, UserState } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
 import { type AccountAddresses, AdministratorsStay, ProofExpired, provenEmailOf, type ReadSettings } from './accounts.ts'
 import type { Afterwards } from './afterwards.ts'
@@ -10,6 +11,8 @@ import type { SendAccountMail } from './mail.ts'
 export interface DeletionsDeps {
   readonly settings: ReadSettings
   readonly users: Pick<Users, 'find' | 'leave' | 'stay' | 'remove'>
+  /** Those who are in a state. */
+  readonly browse: (filter: { readonly state: UserState }, page: PageRequest) => Promise<Page<User>>
   readonly artifacts: Pick<ArtifactStore, 'put' | 'list' | 'remove'>
   readonly links: Links
   readonly afterwards: Afterwards
@@ -39,11 +42,16 @@ export type Deletions = ReturnType<typeof createDeletions>
  * so that nobody is forgotten; it is the user who says whether it still holds.
  */
 export function createDeletions(deps: DeletionsDeps) {
-  const { settings, users, artifacts, links, afterwards, sendMail, addresses, isAdministrator, isLeaving, now } = deps
+  const { settings, users, browse, artifacts, links, afterwards, sendMail, addresses, isAdministrator, isLeaving, now } = deps
 
   /** Still wants to go, at that time. */
   const goes = (user: User | undefined, { at }: Departure): user is User =>
     user !== undefined && user.deletionAt === at && user.state !== 'active'
+
+  async function note(userId: UserId, at: string): Promise<void> {
+    const departure: Departure = { id: `${at}:${userId}`, userId, at }
+    await artifacts.put({ model, id: departure.id, payload: { ...departure } })
+  }
 
   async function removeOne(departure: Departure): Promise<void> {
     const user = await users.find(departure.userId as UserId)
@@ -70,8 +78,7 @@ export function createDeletions(deps: DeletionsDeps) {
     async request(userId: UserId): Promise<User> {
       const { accountDeletionGraceSeconds } = await settings()
       const at = new Date(now().getTime() + accountDeletionGraceSeconds * 1000)
-      const departure: Departure = { id: `${at.toISOString()}:${userId}`, userId, at: at.toISOString() }
-      await artifacts.put({ model, id: departure.id, payload: { ...departure } })
+      await note(userId, at.toISOString())
       const user = await users.leave(userId, at, { kind: 'user', id: userId }, (current) => {
         if (isAdministrator(current)) throw new AdministratorsStay()
       })
@@ -96,6 +103,14 @@ export function createDeletions(deps: DeletionsDeps) {
       return stayed
     },
 
+    /** Notes everybody who is to go once more: what tells who is due is kept where what expires is, and may be lost with it. */
+    async noteAll(): Promise<void> {
+      for (const state of ['inactive', 'locked'] as const) {
+        for await (const { id, deletionAt } of everyItem((page) => browse({ state }, page)))
+          if (deletionAt !== undefined) await note(id, deletionAt)
+      }
+    },
+
     /** Removes everybody whose time is over. */
     async removeDue(): Promise<void> {
       for (;;) {
@@ -111,6 +126,7 @@ export function createDeletions(deps: DeletionsDeps) {
 class Stays extends Error {}
 
 const lookEveryMs = 20_000
+const noteEveryMs = 86_400_000
 
 /** Removes those whose time is over, on one server at a time; `stop` it when the server goes. */
 export function sweepDeletions({
@@ -118,13 +134,19 @@ export function sweepDeletions({
   lease,
   onFault,
 }: {
-  readonly deletions: Pick<Deletions, 'removeDue'>
+  readonly deletions: Pick<Deletions, 'removeDue' | 'noteAll'>
   readonly lease: Lease
   readonly onFault: (error: unknown) => void
 }): { stop(): Promise<void> } {
   let working: Promise<void> | undefined
+  let notedAt = Number.NEGATIVE_INFINITY
   const work = async () => {
-    if (await lease.hold()) await deletions.removeDue()
+    if (!(await lease.hold())) return
+    if (performance.now() - notedAt > noteEveryMs) {
+      await deletions.noteAll()
+      notedAt = performance.now()
+    }
+    await deletions.removeDue()
   }
   const timer = setInterval(() => {
     working ??= work()

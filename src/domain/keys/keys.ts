@@ -7,7 +7,7 @@
  */
 import { createHash, generateKeyPair } from 'node:crypto'
 import { promisify } from 'node:util'
-import type { SigningAlgorithm } from '../applications/application.ts'
+import type { Settings, SigningAlgorithm } from '../applications/application.ts'
 import type { Actor } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { Sealer } from './seal.ts'
@@ -17,6 +17,10 @@ const generate = promisify(generateKeyPair)
 
 /** For this long a new key is published before it signs. Relying parties may keep the key set for half of it. */
 export const publishAheadSeconds = 600
+
+/** How long a token may be accepted after it was signed. A verifier's clock may be late by the most that an application may be granted. */
+export const longestTokenSecondsOf = ({ accessTokenTtlSeconds, idTokenTtlSeconds }: Settings): number =>
+  Math.max(accessTokenTtlSeconds, idTokenTtlSeconds) + 5
 
 /** A private key as a JWK with `kid`, `alg` and `use`. */
 export type PrivateJwk = Readonly<Record<string, unknown>> & { readonly kid: string; readonly alg: SigningAlgorithm }

@@ -1,5 +1,5 @@
 /** What the bytes of a value seem to be. It is a guess: whoever wrote them may have meant something else. */
-export type ValueKind = 'text' | 'number' | 'json' | 'image' | 'bytes'
+type ValueKind = 'text' | 'number' | 'json' | 'image' | 'bytes'
 
 export interface GuessedValue {
   readonly kind: ValueKind

@@ -53,6 +53,8 @@ const counted = 5000
 /** So many words are looked for in the index; the others are judged only. */
 const mostWordClues = 3
 
+export type UserBrowsing = ReturnType<typeof createUserBrowsing>
+
 export function createUserBrowsing({ store, sealer }: { readonly store: UserStore; readonly sealer: Pick<Sealer, 'seal' | 'open'> }) {
   async function mostSelective(clues: readonly UserClue[]): Promise<number> {
     if (clues.length === 1) return 0

@@ -5,8 +5,11 @@ import type { AreaPage, Visit } from '../kit/area.ts'
 import type { AccountNeeds } from './account.ts'
 
 const shownCharacters = 400
-const shownImageBytes = 20_000
-const shownEntries = 60
+const shownImageBytes = 6000
+const shownDocumentCharacters = 2000
+/** Characters that all values, keys and pictures of a page have together, about: a page stays light however much is kept. */
+const pageBudget = 20_000
+const shownDocuments = 5
 
 /** A value as a person reads it: of one that is long, the beginning. */
 export function readableEntry({ key, value, changedAt }: MetadataEntry) {
@@ -23,10 +26,20 @@ export function readableEntry({ key, value, changedAt }: MetadataEntry) {
   }
 }
 
+/** As many of the first entries as a page can carry. */
+function fitting(entries: readonly ReturnType<typeof readableEntry>[]) {
+  let left = pageBudget
+  return entries.filter(({ key, text = '', image = '' }) => {
+    // The key stands in links and labels, too; around everything is markup.
+    left -= 4 * key.length + text.length + image.length + 200
+    return left > 0
+  })
+}
+
 /** A document as a person reads it. */
 export function readableJson(document: unknown): { readonly text: string; readonly isCut: boolean } {
   const text = JSON.stringify(document, undefined, 2)
-  return { text: text.slice(0, 4000), isCut: text.length > 4000 }
+  return { text: text.slice(0, shownDocumentCharacters), isCut: text.length > shownDocumentCharacters }
 }
 
 /** `/account/data`: what is kept about somebody beside their profile, and what of it they may change. */
@@ -48,11 +61,11 @@ export function dataPages(needs: AccountNeeds): readonly AreaPage[] {
       path: '/data',
       async handle(visit) {
         const [entries, apps, managed] = await Promise.all([entriesOf(visit), knownByApps.list(visit.user), patterns()])
-        const shown = entries
-          .slice(0, shownEntries)
-          .map((entry) => ({ ...readableEntry(entry), isManaged: isSelfManaged(entry.key, managed) }))
-        const identities = (visit.user.identities ?? []).map((identity) => ({ ...identity, json: readableJson(identity.data) }))
-        const documents = apps.filter(({ document }) => document !== undefined)
+        const shown = fitting(entries.map(readableEntry)).map((entry) => ({ ...entry, isManaged: isSelfManaged(entry.key, managed) }))
+        const identities = (visit.user.identities ?? [])
+          .slice(0, shownDocuments)
+          .map((identity) => ({ ...identity, json: readableJson(identity.data) }))
+        const documents = apps.filter(({ document }) => document !== undefined).slice(0, shownDocuments)
         await visit.show('account/data', {
           entries: shown,
           more: entries.length - shown.length,

@@ -165,5 +165,5 @@ export function createRegistrationPages({ forms, registration, signInAs, csrf, p
 }
 
 /** A label in a language, in English, or in any that there is. */
-export const labelIn = (label: Label, language: string): string =>
+const labelIn = (label: Label, language: string): string =>
   typeof label === 'string' ? label : (label[language] ?? label.en ?? Object.values(label)[0] ?? '')

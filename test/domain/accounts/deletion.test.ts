@@ -113,6 +113,26 @@ describe.each(testStores)('on $name', (store) => {
     expect(result.kind).toBe('leaving')
   })
 
+  test('who is to go is known of the user, also where what tells who is due was lost', async () => {
+    await using place = await openPlace(store)
+    const { deletions, users, domain } = place
+    const [jane, locked, off] = [await place.person('jane'), await place.person('locked'), await place.person('off')]
+    await users.deactivate(off.id, system)
+    for (const { id } of [jane, locked]) await deletions.request(id)
+    await users.lock(locked.id, system)
+    const { artifacts } = domain.stores
+    const lose = async () => {
+      for (const { payload } of await artifacts.list('AccountDeletion', { limit: 10 }))
+        await artifacts.remove('AccountDeletion', String(payload.id))
+    }
+    await lose()
+    await deletions.noteAll()
+    place.pass(31 * day)
+    await deletions.removeDue()
+    expect([await users.find(jane.id), await users.find(locked.id)]).toEqual([undefined, undefined])
+    expect(await users.find(off.id)).toBeDefined()
+  })
+
   test('many are removed in one go, by whichever server has the lease', async () => {
     await using place = await openPlace(store)
     const { stores } = place.domain

@@ -18,8 +18,6 @@ export const system = { kind: 'system' } as const
 export const browser = 'what this browser has'
 export const from = (last: number) => ({ address: `192.0.2.${last}`, browser })
 
-export type Place = Awaited<ReturnType<typeof openPlace>>
-
 export async function openPlace({ make }: TestStore, given: Partial<Settings> = {}) {
   const store = make()
   const directory = tempDir()

@@ -148,6 +148,18 @@ export const endpoints: readonly Endpoint[] = [
   interaction('account'),
   interaction('other'),
   interaction('deny'),
+  page('GET', '/interaction/<uid>/register'),
+  interaction('register', { email: 'nora@acme.example', username: '', givenName: 'N', familyName: 'N', password: 'a password of hers' }),
+  page('GET', '/interaction/<uid>/registered', { ticket: 'x' }),
+  page('GET', '/interaction/<uid>/reset'),
+  interaction('reset', { username: 'nobody' }),
+  interaction('keep', { offer: 'x' }),
+  page('GET', '/register/confirm', { link: 'x' }),
+  page('POST', '/register/confirm', { csrf: '<csrf>', link: 'x', password: 'x', username: 'x' }),
+  page('GET', '/reset'),
+  page('POST', '/reset', { csrf: '<csrf>', username: 'nobody' }),
+  page('GET', '/reset/password', { link: 'x' }),
+  page('POST', '/reset/password', { csrf: '<csrf>', link: 'x', password: 'another password' }),
 ]
 
 const strangeNames = ['__proto__', 'constructor', 'toString', 'x[]', 'client_id[]', 'scope[a]', '', 'é', 'grant_type', 'state', 'a.b']
