@@ -117,6 +117,8 @@ describe.each([
       expect(await fault(`{"owner": "${user.id}", "id": {"$oid": "x"}}`)).toMatch(/\$oid/)
       expect(await fault('{"owner": "somebody else"}')).toMatch(/^owner must be the id of the user/)
       expect(await fault('{"color": "red"}')).toMatch(/^owner must be/)
+      expect(await fault(`{"owner": "${user.id}", "$set": {"color": "red"}}`)).toBeDefined()
+      expect(await fault(`{"$where": "1", "owner": "${user.id}"}`)).toBeDefined()
       expect(await call('read', user.id)).toBeNull()
       expect(await eventsOf(user)).toEqual([])
     })
