@@ -25,7 +25,7 @@ import { interactionEndpoints } from '#src/http/interactions/interactions.ts'
 import { engineBodies } from '#src/http/kit/body.ts'
 import { createCsrf } from '#src/http/kit/csrf.ts'
 import { createKnownDevices } from '#src/http/kit/device.ts'
-import { routes } from '#src/http/kit/endpoint.ts'
+import { type Endpoint, routes } from '#src/http/kit/endpoint.ts'
 import { pinnedHost, securityHeaders, strictTransport } from '#src/http/kit/headers.ts'
 import { createMessages } from '#src/http/kit/messages.ts'
 import { OnePortServer } from '#src/http/kit/onePort.ts'
@@ -48,6 +48,8 @@ export { type Domain, openDomain } from './composeDomain.ts'
 
 export interface Service {
   readonly server: Server
+  /** The addresses of console, account and playground, as data. */
+  readonly pages: readonly Pick<Endpoint, 'method' | 'path'>[]
   /** From now on `/readyz` answers that the server goes away. */
   announceShutdown(): void
   /** Writes what is left to write, when the last request is done. */
@@ -189,29 +191,30 @@ export async function composeService(configuration: Configuration, domain: Domai
   // Before the headers of pages, which a proxy only throws away.
   app.use(routes(forwardAuthEndpoints({ forwardAuth, catalogue, sealer, pages, now })))
   app.use(securityHeaders())
+  const ownPages = composePages({
+    version: readVersion(),
+    configuration,
+    domain,
+    pages,
+    csrf,
+    catalogue,
+    managing,
+    verifyBearer,
+    ownProjectId,
+    accounts,
+    sessions: engine.sessions,
+    accesses: engine.accesses,
+    knownByApps: appServices.knownByApps,
+    previewClaims: engine.previewClaims,
+    customData: appServices.customData,
+    listener: () => app.callback(),
+  })
   app.use(
     routes([
       ...healthEndpoints({ ping: () => stores.ping(), isDraining: () => draining }),
       ...pages.assets,
       ...homeEndpoints({ pages, issuer }),
-      ...composePages({
-        version: readVersion(),
-        configuration,
-        domain,
-        pages,
-        csrf,
-        catalogue,
-        managing,
-        verifyBearer,
-        ownProjectId,
-        accounts,
-        sessions: engine.sessions,
-        accesses: engine.accesses,
-        knownByApps: appServices.knownByApps,
-        previewClaims: engine.previewClaims,
-        customData: appServices.customData,
-        listener: () => app.callback(),
-      }),
+      ...ownPages,
       ...deviceEndpoints({ issuer, pages }),
       ...interactionEndpoints({
         interactions,
@@ -250,6 +253,7 @@ export async function composeService(configuration: Configuration, domain: Domai
   )
   return {
     server,
+    pages: ownPages,
     announceShutdown() {
       draining = true
     },

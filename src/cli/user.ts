@@ -62,6 +62,7 @@ export const userGetCommand: Command = {
         ['username', user.username],
         ['kind', user.kind],
         ['state', user.state],
+        ...(user.deletionAt === undefined ? [] : [['to be deleted', momentOf(new Date(user.deletionAt))] as const]),
         ['admin', user.admin ? 'yes' : 'no'],
         ['password', user.passwordHash ? 'set' : 'none'],
         ...Object.entries(profile).map(([field, value]) => [field, String(value)] as const),

@@ -60,6 +60,8 @@ export async function startIdp({ store = `sqlite:${tempDir()}`, now = systemCloc
     /** Where it listens, which behind a proxy is not where its issuer points. */
     port: (service.server.address() as AddressInfo).port,
     domain,
+    /** The addresses of console, account and playground. */
+    pages: service.pages,
     /** Every line that the server has logged. */
     log,
     url: (path: string) => new URL(path, issuer),

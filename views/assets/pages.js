@@ -51,7 +51,7 @@ function waitForName(input) {
 }
 
 function copyOnPress(button) {
-  button.hidden = false
+  button.classList.add('ready')
   button.addEventListener('click', async () => {
     const source = document.getElementById(button.dataset.copy)
     if (!source) return

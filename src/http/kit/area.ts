@@ -179,6 +179,7 @@ export function areaEndpoints(
               label: t(label),
               isCurrent: isWithin(ctx.path, base + path, base),
             })),
+            visitorUsername: user.username,
             visitorName: user.profile.displayName ?? user.username,
             csrf: csrf.token(ctx, purposeOf(session)),
           },
@@ -204,6 +205,7 @@ export function areaEndpoints(
     method,
     path: base + path,
     async handle(ctx) {
+      ctx.set('Cache-Control', 'no-store')
       const session = await sessions.find(ctx)
       if (session?.uiLocales !== undefined) (ctx.state as RequestState).uiLocales = session.uiLocales
       if (!session) {

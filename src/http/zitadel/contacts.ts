@@ -4,6 +4,7 @@ import { refusalOf } from './access.ts'
 import type { Caller } from './authenticate.ts'
 import { StatusError } from './errors.ts'
 import { type ContactKind, withContact, withoutPhone } from './profile.ts'
+import { assertSelfManaged } from './selfManaged.ts'
 import { actorOf, type UsersNeeds } from './users.ts'
 
 /** How an address is to be proved: by nobody, by whoever is given the code, or by the word of a manager. */
@@ -26,7 +27,7 @@ function assertMayVerify(caller: Caller, verification: Verification): void {
 
 /** Gives `user` an address; answers the code, where one is to be returned. @throws StatusError, UserNotFound, UserInvalid */
 export async function setContact(
-  { users, codes }: Pick<UsersNeeds, 'users' | 'codes'>,
+  { users, codes, catalogue }: Pick<UsersNeeds, 'users' | 'codes' | 'catalogue'>,
   caller: Caller,
   user: User,
   kind: ContactKind,
@@ -34,13 +35,19 @@ export async function setContact(
   verification: Verification,
 ): Promise<{ readonly user: User; readonly code?: string }> {
   assertMayVerify(caller, verification)
+  await assertSelfManaged({ catalogue }, caller, [kind])
   const edit = { profile: (profile: Profile) => withContact(profile, kind, address, verification === 'verified') }
   const changed = await users.edit(user.id, edit, actorOf(caller))
   return { user: changed, ...(verification === 'code' && { code: await codes.issue(user.id, kind, address) }) }
 }
 
 /** @throws StatusError 404 when there is no number */
-export async function removePhone({ users }: Pick<UsersNeeds, 'users'>, caller: Caller, user: User): Promise<User> {
+export async function removePhone(
+  { users, catalogue }: Pick<UsersNeeds, 'users' | 'catalogue'>,
+  caller: Caller,
+  user: User,
+): Promise<User> {
+  await assertSelfManaged({ catalogue }, caller, ['phone'])
   if (user.profile.phone === undefined) throw new StatusError('notFound', 'Phone not found', { id: 'COMMAND-p6rsc' })
   return users.edit(user.id, { profile: withoutPhone }, actorOf(caller))
 }

@@ -6,9 +6,13 @@ import { changedDetails, detailsOf } from '../details.ts'
 import { handlerOf } from '../handler.ts'
 import type { HandlerNeeds } from '../handlers.ts'
 import { setPassword } from '../passwords.ts'
-import { withProfile } from '../profile.ts'
+import { displayNameOf, withProfile } from '../profile.ts'
+import { assertSelfManaged } from '../selfManaged.ts'
 import { firstEmailOf, firstPhoneOf, firstProfileOf } from '../userMessage.ts'
 import { actorOf, assertKind } from '../users.ts'
+
+/** What `UpdateMyProfile` may change. */
+const fields = ['givenName', 'familyName', 'nickName', 'displayName', 'locale', 'gender'] as const
 
 export function profileHandlers(needs: HandlerNeeds) {
   const { method } = AuthService
@@ -29,6 +33,15 @@ export function profileHandlers(needs: HandlerNeeds) {
 
     handlerOf(method.updateMyProfile, async ({ firstName, lastName, nickName, displayName, preferredLanguage, gender }, caller) => {
       const given = { givenName: firstName, familyName: lastName, nickName, displayName, preferredLanguage, gender }
+      const user = person(caller)
+      // The name that is seen may be made of the others: to send it back is no change.
+      const before = { ...user.profile, displayName: displayNameOf(user) }
+      const after = withProfile(before, given)
+      await assertSelfManaged(
+        needs,
+        caller,
+        fields.filter((field) => after[field] !== before[field]),
+      )
       return changed(await users.edit(person(caller).id, { profile: (profile) => withProfile(profile, given) }, actorOf(caller)))
     }),
 

@@ -222,6 +222,30 @@ describe.each(places)('over $name', ({ transport, store }) => {
     expect(await failureOf(mine.removeMyUser({}))).toMatchObject({ code: Code.Unimplemented })
   })
 
+  test('people change of themselves what the setting selfManagedProfile lets them', async () => {
+    const { catalogue, users } = idp.domain
+    const { settings } = await catalogue.root()
+    const { id } = await users.create(person({ username: newName() }), system)
+    const { token } = await users.createToken(id, { name: 'own' }, system)
+    const mine = createAuthServiceClient(opened(token))
+    await catalogue.commit({ settings: { ...settings, selfManagedProfile: ['nickName'] }, events: [] })
+    try {
+      const { firstName, lastName, displayName, preferredLanguage, gender } = (await mine.getMyProfile({})).profile ?? {}
+      const same = { firstName, lastName, displayName, preferredLanguage, gender }
+      await mine.updateMyProfile({ ...same, nickName: 'Janey' })
+      const refused = [
+        mine.updateMyProfile({ ...same, lastName: 'Other' }),
+        mine.setMyEmail({ email: 'other@acme.example' }),
+        mine.setMyPhone({ phone: '+41791234567' }),
+        mine.removeMyPhone({}),
+      ]
+      for (const call of refused) expect(await failureOf(call)).toMatchObject({ code: Code.PermissionDenied })
+      expect((await users.get(id)).profile).toMatchObject({ nickName: 'Janey', familyName: 'Doe', phone: '+41 44 000 00 00' })
+    } finally {
+      await catalogue.commit({ settings, events: [] })
+    }
+  })
+
   test('guesses at the password until now are slowed down', async () => {
     const { id } = await idp.domain.users.create(person({ username: newName() }), system)
     const { token } = await idp.domain.users.createToken(id, { name: 'own' }, system)
