@@ -10,7 +10,7 @@ import { createSignIdToken } from './idTokens.ts'
 import type { Keyring } from './keyring.ts'
 import { readScope } from './scopes.ts'
 
-export interface Preview {
+interface Preview {
   readonly userinfo: Claims
   readonly idToken: Claims
   /** Absent for an application whose access tokens say nothing by themselves. */

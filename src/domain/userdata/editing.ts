@@ -18,7 +18,7 @@ export class CustomDataConflict extends DomainError {
 }
 
 /** The document would not be found as that of the user any more. */
-export class CustomDataMisplaced extends DomainError {
+class CustomDataMisplaced extends DomainError {
   readonly code = 'custom_data.misplaced'
   readonly userIdField: string
   constructor(field: string) {

@@ -15,7 +15,9 @@ export function readDocument({ t }: Pick<Texts, 't'>, text: string): { readonly 
     return { fault: t('consoleUsers.json.notAnObject') }
   try {
     const document = EJSON.deserialize(read.value as Document, { relaxed: false })
-    return { document }
+    // At the top they would be taken for what is to be done with the document.
+    const operator = Object.keys(document).find((name) => name.startsWith('$'))
+    return operator === undefined ? { document } : { fault: t('consoleUsers.json.operator', { name: operator.slice(0, 40) }) }
   } catch {
     return { fault: t('consoleUsers.json.notExtended') }
   }

@@ -32,6 +32,7 @@ const scopes = [
 ]
 const usual = ['profile', 'email', metadataClaim]
 
+const mostProjects = 100
 const mostApplications = 200
 const shownCharacters = 10_000
 
@@ -56,7 +57,7 @@ export const userPreviewPages = (needs: UserPreviewNeeds): readonly AreaPage[] =
 
   async function applications() {
     const { projects } = await catalogue.root()
-    const own = [...projects.values()].filter(({ id }) => !isRegistered({ projectId: id }))
+    const own = [...projects.values()].filter(({ id }) => !isRegistered({ projectId: id })).slice(0, mostProjects)
     const found = await Promise.all(
       own.map(async ({ id, name }) =>
         (await catalogue.listApplications(id)).map((each) => ({ clientId: each.clientId, name: `${name}: ${each.name}` })),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { User } from '#src/domain/users/user.ts'
 import type { Browser, Page } from '../../support/browser.ts'
 import { consoleBrowser, newManager } from '../../support/consolePeople.ts'
+import { doneOf, faultOf, hiddenIn, problemOf } from '../../support/forms.ts'
 import { type Idp, password, person, startIdp } from '../../support/idp.ts'
 
 const system = { kind: 'system' } as const
@@ -20,11 +21,6 @@ afterAll(() => idp[Symbol.asyncDispose]())
 const newPerson = (name: string) =>
   idp.domain.users.create({ ...person({ username: name, profile: { displayName: name, email: `${name}@acme.example` } }) }, system)
 const linksIn = ({ text }: Page) => [...text.matchAll(/href="\/console\/users\/([0-9a-f]{24})"/g)].map(([, id]) => id)
-/** What is wrong with a field, by its name. */
-const faultOf = ({ text }: Page, field: string) => new RegExp(`id="${field}-fault"[^>]*>([^<]*)<`).exec(text)?.[1]
-const problemOf = ({ text }: Page) => /role="alert">([^<]*)</.exec(text)?.[1]
-const doneOf = ({ text }: Page) => /role="status">([^<]*)</.exec(text)?.[1]
-
 test('people are found by words, state, kind and metadata', async () => {
   const found = await idp.domain.users.create(
     {
@@ -157,7 +153,7 @@ test('an administrator neither switches off nor removes themselves', async () =>
   expect(page.text).not.toContain('id="move-deactivate"')
   const other = await browser.open(`/console/users/${(await newPerson('other')).id}`)
   // Sent all the same, by a form of another page.
-  const csrf = /name="csrf" value="([^"]*)"/.exec(other.text)?.[1] ?? ''
+  const csrf = hiddenIn(other, 'csrf')
   const refused = await browser.open(`/console/users/${admin.id}/state`, { csrf, move: 'deactivate' })
   expect(problemOf(refused)).toMatch(/another manager has to/)
   const removal = await browser.open(`/console/users/${admin.id}/remove`, { csrf, typed: admin.username })
