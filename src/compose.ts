@@ -206,6 +206,8 @@ export async function composeService(configuration: Configuration, domain: Domai
         sessions: engine.sessions,
         accesses: engine.accesses,
         knownByApps: appServices.knownByApps,
+        pageLogins: appServices.pageLogins,
+        newClientAppId: appServices.newClientAppId,
         listener: () => app.callback(),
       }),
       ...deviceEndpoints({ issuer, pages }),

@@ -5,9 +5,11 @@ import type { PageArea } from '#src/domain/applications/builtIn.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Managing } from '#src/domain/applications/managing.ts'
 import type { KnownByApps } from '#src/domain/apps/known.ts'
+import type { PageLogins } from '#src/domain/apps/pageLogins.ts'
 import type { Accesses } from '#src/domain/sessions/access.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
+import { findSyntaxFault } from '#src/functions/syntax.ts'
 import { accountEndpoints } from '#src/http/account/account.ts'
 import { sessionsApi } from '#src/http/account/sessions.ts'
 import { consoleEndpoints } from '#src/http/console/console.ts'
@@ -35,6 +37,8 @@ export interface PagesParts {
   readonly sessions: Sessions
   readonly accesses: Accesses
   readonly knownByApps: KnownByApps
+  readonly pageLogins: PageLogins
+  readonly newClientAppId: (name: string) => string
   /** Answers a request as the server does. */
   readonly listener: () => RequestListener
 }
@@ -70,6 +74,15 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
       catalogue: domain.catalogue,
       projects: domain.projects,
       applications: domain.applications,
+      apps: domain.apps,
+      users: domain.users,
+      pageLogins: parts.pageLogins,
+      newClientAppId: parts.newClientAppId,
+      findSyntaxFault,
+      triggerTasks: domain.triggerTasks,
+      triggerRuns: domain.triggerRuns,
+      customDataKilobytes: configuration.DOSSIER_CUSTOM_DATA_KB,
+      now,
     }),
     ...accountEndpoints(
       kit,
