@@ -207,6 +207,8 @@ export async function composeService(configuration: Configuration, domain: Domai
     knownByApps: appServices.knownByApps,
     previewClaims: engine.previewClaims,
     customData: appServices.customData,
+    pageLogins: appServices.pageLogins,
+    newClientAppId: appServices.newClientAppId,
     listener: () => app.callback(),
   })
   app.use(

@@ -180,6 +180,7 @@ export function composeAppServices({ configuration, domain, log, sign, verify, o
     following: domain.following.triggers,
     lease: createLease({ artifacts: stores.artifacts, id: 'triggers', now }),
     tasks: domain.triggerTasks,
+    lastRuns: domain.triggerRuns,
     artifacts: stores.artifacts,
     audit: stores.audit,
     recorder,

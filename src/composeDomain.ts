@@ -23,6 +23,7 @@ import { createLock } from '#src/domain/sessions/lock.ts'
 import { createLoginSessions } from '#src/domain/sessions/loginSessions.ts'
 import { createRegistrationTokens } from '#src/domain/sessions/registrationTokens.ts'
 import type { Stores } from '#src/domain/stores.ts'
+import { createLastRuns } from '#src/domain/triggers/lastRuns.ts'
 import { createLeavers } from '#src/domain/triggers/leavers.ts'
 import { createTasks } from '#src/domain/triggers/tasks.ts'
 import { triggeringEvents } from '#src/domain/triggers/trigger.ts'
@@ -108,6 +109,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     apps,
     leavers,
     triggerTasks: createTasks(stores),
+    triggerRuns: createLastRuns({ artifacts: stores.artifacts, now }),
     projects: createProjects({ store: stores.catalogue, root: catalogue.root, recorder, faultsOf: faultsOfProject, revoke: grants.revoke }),
     applications: createApplications({
       store: stores.catalogue,

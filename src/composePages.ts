@@ -5,11 +5,13 @@ import type { PageArea } from '#src/domain/applications/builtIn.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Managing } from '#src/domain/applications/managing.ts'
 import type { KnownByApps } from '#src/domain/apps/known.ts'
+import type { PageLogins } from '#src/domain/apps/pageLogins.ts'
 import type { Accesses } from '#src/domain/sessions/access.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { CustomDataEditing } from '#src/domain/userdata/editing.ts'
 import type { PreviewClaims } from '#src/engine/preview.ts'
+import { findSyntaxFault } from '#src/functions/syntax.ts'
 import { accountEndpoints } from '#src/http/account/account.ts'
 import { sessionsApi } from '#src/http/account/sessions.ts'
 import { consoleEndpoints } from '#src/http/console/console.ts'
@@ -41,6 +43,8 @@ export interface PagesParts {
   readonly knownByApps: KnownByApps
   readonly previewClaims: PreviewClaims
   readonly customData: CustomDataEditing
+  readonly pageLogins: PageLogins
+  readonly newClientAppId: (name: string) => string
   /** Answers a request as the server does. */
   readonly listener: () => RequestListener
 }
@@ -103,6 +107,11 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
       customData: parts.customData,
       previewClaims: parts.previewClaims,
       isAddedTo: async () => (await actions.list()).executions.some(({ condition }) => condition.startsWith('function/')),
+      pageLogins: parts.pageLogins,
+      newClientAppId: parts.newClientAppId,
+      findSyntaxFault,
+      triggerRuns: domain.triggerRuns,
+      customDataKilobytes: configuration.DOSSIER_CUSTOM_DATA_KB,
     }),
     ...accountEndpoints(
       kit,

@@ -6,9 +6,10 @@ import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { type Context, compileFunction, createContext, runInContext } from 'node:vm'
+import { type Context, createContext, runInContext } from 'node:vm'
 import { parentPort } from 'node:worker_threads'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { compileSource, placed } from './syntax.ts'
 
 /** What `inside.js` makes. */
 interface Inside {
@@ -36,7 +37,6 @@ const insideText = readFileSync(new URL('./inside.js', import.meta.url), 'utf8')
 /** The contexts that were used last, by app and version of its functions. */
 const contexts = new Map<string, AppContext>()
 const mostContexts = 4
-const parameters = ['context', 'exports', 'module', 'require', 'console']
 
 let current: { readonly id: string; readonly app: AppContext } | undefined
 const timers = new Map<string, NodeJS.Timeout>()
@@ -49,20 +49,13 @@ function makeContext(functions: Extract<ToWorker, { kind: 'call' }>['functions']
   const faults = new Map<string, string>()
   for (const { name, source, isSystem } of functions) {
     try {
-      const make = compileFunction(`${source}\n;return exports`, parameters, { parsingContext: context, filename: `functions/${name}.js` })
-      inside.define(name, make, isSystem)
+      inside.define(name, compileSource(name, source, context), isSystem)
     } catch (error) {
-      faults.set(name, placed(error))
+      const { message, line } = placed(error, source)
+      faults.set(name, line === undefined ? message : `${message} (line ${line})`)
     }
   }
   return { context, inside, faults }
-}
-
-/** What is wrong with a source, with its line. */
-function placed(error: unknown): string {
-  const { message, stack = '' } = error as Error
-  const line = /\.js:(\d+)/.exec(stack)?.[1]
-  return line === undefined ? message : `${message} (line ${line})`
 }
 
 /** What the inside may call. It never throws: an error of the outside is an object of the outside. */

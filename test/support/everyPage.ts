@@ -7,7 +7,7 @@ import { type Idp, person } from './idp.ts'
 const system: Actor = { kind: 'system' }
 
 /** A page, by a name for people and its address. */
-export interface NamedPage {
+interface NamedPage {
   readonly name: string
   readonly path: string
   /** The address as the router has it. */

@@ -4,7 +4,8 @@ import type { Actor } from '../audit/events.ts'
 import type { Following } from '../audit/following.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import { type App, AppFaults, AppNotFound, type AppView, defaultRefreshTokenSeconds } from './app.ts'
-import { type AppConfiguration, readAppConfiguration } from './configuration.ts'
+import { readAppConfiguration } from './configuration.ts'
+import { secretUsesOf } from './secretUses.ts'
 import type { AppStore } from './store.ts'
 
 export interface AppsDeps {
@@ -135,8 +136,18 @@ export function createApps({ store, revision, recorder, beginTriggers, seal, uns
         isNew: current === undefined,
         files: changed,
         notServed: view.configuration.notServed,
-        missingSecrets: secretNamesOf(view.configuration).filter((secret) => !Object.hasOwn(app.secrets, secret)),
+        missingSecrets: [...new Set(secretUsesOf(view.configuration).map(({ secret }) => secret))].filter(
+          (secret) => !Object.hasOwn(app.secrets, secret),
+        ),
       }
+    },
+
+    /** Makes an app of nothing but its name. @throws AppFaults, ClientAppIdTaken */
+    async create(name: string, clientAppId: string, actor: Actor): Promise<App> {
+      if (!/^[a-zA-Z][\w-]{0,31}$/.test(name))
+        throw new AppFaults(['realm_config.json: name: must be 1 to 32 letters, digits, "_" and "-", and begin with a letter'])
+      const file = Buffer.from(`${JSON.stringify({ app_id: clientAppId, name }, null, 2)}\n`)
+      return (await this.push(clientAppId, new Map([['realm_config.json', file]]), actor)).app
     },
 
     /**
@@ -216,15 +227,6 @@ function idsOf(app: App): App['ids'] {
   name('value', configuration.values.keys())
   name('secret', Object.keys(app.secrets))
   return ids
-}
-
-function secretNamesOf({ providers, values }: AppConfiguration): readonly string[] {
-  const named = [...providers.values()].flatMap(({ secret_config: secrets }) => [
-    ...(secrets?.signingKeys ?? []),
-    secrets?.clientSecret ?? '',
-  ])
-  const fromValues = [...values.values()].flatMap(({ value, from_secret }) => (from_secret && typeof value === 'string' ? [value] : []))
-  return [...new Set([...named, ...fromValues])].filter(Boolean)
 }
 
 function assertFolder(folder: Folder, clientAppId: string): void {

@@ -23,6 +23,13 @@ export interface FunctionCall {
 /** Runs a function, whoever may call it, and answers what it returned: BSON values. @throws FunctionFailed, FunctionNotFound, Busy */
 export type CallFunction = (call: FunctionCall) => Promise<unknown>
 
+/** Why a source is no function, and where: lines and columns begin at 1. */
+export interface SyntaxFault {
+  readonly message: string
+  readonly line?: number
+  readonly column?: number
+}
+
 /** A function threw, took too long or too much memory: the message is its own, and the client is told it. */
 export class FunctionFailed extends DomainError {
   readonly code = 'app.function_failed'

@@ -84,6 +84,12 @@ export function createPageLogins({ apps, oauth, users, enter, checkPassword, aud
     /** What the sign-in page offers. */
     buttons: async (): Promise<readonly ProviderButton[]> => (await offers()).map(({ name, label }) => ({ name, label })),
 
+    /** The button of one provider of an app; `undefined` when it has none. */
+    async buttonOf({ app }: Pick<AppView, 'app'>, type: string): Promise<ProviderButton | undefined> {
+      const offer = (await offers()).find((each) => each.view.app.id === app.id && each.type === type)
+      return offer && { name: offer.name, label: offer.label }
+    },
+
     /** @throws NoSuchProvider, AppRefused, ProviderRefused */
     async begin(name: string, interaction: string): Promise<Begun> {
       const offer = (await offers()).find((each) => each.name === name)

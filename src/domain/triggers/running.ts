@@ -12,6 +12,7 @@ import type { ArtifactStore } from '../sessions/store.ts'
 import type { CustomDataOf } from '../userdata/customData.ts'
 import type { UserId } from '../users/user.ts'
 import type { Users } from '../users/users.ts'
+import type { LastRuns } from './lastRuns.ts'
 import type { Leavers } from './leavers.ts'
 import type { Task, Tasks } from './tasks.ts'
 import { appEventOf, runningTriggers, triggersFor } from './trigger.ts'
@@ -27,6 +28,7 @@ export interface TriggersDeps {
   readonly following: Following
   readonly lease: Lease
   readonly tasks: Tasks
+  readonly lastRuns: Pick<LastRuns, 'note' | 'write'>
   readonly artifacts: Pick<ArtifactStore, 'find' | 'put'>
   /** The first moment after another that a schedule names. */
   readonly nextMoment: (schedule: string, after: Date) => Date | undefined
@@ -59,7 +61,7 @@ const clockModel = 'TriggerClock'
  * after it for the same user waits; after the last it is a dead letter. `stop` it when the server goes.
  */
 export function runTriggers(deps: TriggersDeps): { stop(): Promise<void> } {
-  const { apps, following, lease, tasks, artifacts, nextMoment, onFault, now } = deps
+  const { apps, following, lease, tasks, lastRuns, artifacts, nextMoment, onFault, now } = deps
   const runTask = createRunTask(deps)
   let isStopping = false
   let working: Promise<void> | undefined
@@ -74,6 +76,7 @@ export function runTriggers(deps: TriggersDeps): { stop(): Promise<void> } {
       if (isTold) await takeEvents(views)
       if (isScheduled) await takeTimes(views)
       isBusy = await runAll(await tasks.list(), views)
+      await lastRuns.write()
     }
   }
 
@@ -135,8 +138,8 @@ export function runTriggers(deps: TriggersDeps): { stop(): Promise<void> } {
   }
 
   const timer = setInterval(() => {
-    // A function that takes long must not cost the lease.
-    if (working) return void lease.hold().catch(onFault)
+    // A function that takes long must not cost the lease, nor hide what others came to.
+    if (working) return void lease.hold().then(lastRuns.write).catch(onFault)
     working = work()
       .catch(onFault)
       .finally(() => {
@@ -150,6 +153,7 @@ export function runTriggers(deps: TriggersDeps): { stop(): Promise<void> } {
       isStopping = true
       await working
       clearInterval(timer)
+      await lastRuns.write()
       await lease.release()
     },
   }
@@ -164,6 +168,7 @@ function createRunTask({
   userObject,
   system,
   tasks,
+  lastRuns,
   audit,
   recorder,
   onFailure,
@@ -198,8 +203,17 @@ function createRunTask({
       await tasks.remove(task)
       return true
     }
+    const began = now()
+    const note = (outcome: { readonly reason?: string }) =>
+      lastRuns.note(task.app, task.trigger, {
+        at: began.toISOString(),
+        milliseconds: now().getTime() - began.getTime(),
+        attempt: task.failures + 1,
+        ...outcome,
+      })
     try {
       await call(view, trigger.function_name, task)
+      note({})
       await tasks.remove(task)
       return true
     } catch (error) {
@@ -211,6 +225,7 @@ function createRunTask({
       const facts = { app: view.app.clientAppId, trigger: task.trigger, attempt: task.failures + 1, givenUp }
       const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500)
       onFailure(facts, error)
+      note({ reason })
       const { app: _, ...told } = facts
       await audit.record([recorder.event('trigger.failed', { kind: 'system' }, { kind: 'app', id: view.app.id }, { ...told, reason })])
       if (givenUp) await tasks.bury({ ...task, failures: task.failures + 1 }, reason, now())

@@ -66,6 +66,9 @@ export function createTasks({ artifacts }: { artifacts: Pick<ArtifactStore, 'ins
     /** What was given up of a trigger, the oldest first. */
     listDead: (app: string, trigger: string): Promise<readonly DeadLetter[]> => all<DeadLetter>(deadModel, ofTrigger(app, trigger)),
 
+    /** What was given up of all triggers of an app, the oldest first. */
+    listDeadOf: (app: string): Promise<readonly DeadLetter[]> => all<DeadLetter>(deadModel, (task) => task.app === app),
+
     /** Has everything that was given up of a trigger run once more; answers how much that is. */
     async revive(app: string, trigger: string): Promise<number> {
       const letters = await all<DeadLetter>(deadModel, ofTrigger(app, trigger))

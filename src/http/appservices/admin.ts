@@ -189,11 +189,8 @@ export function adminEndpoints(needs: AdminNeeds): readonly Endpoint[] {
         const { name } = await readEjson(ctx)
         if (typeof name !== 'string' || !/^[a-zA-Z][\w-]{0,31}$/.test(name))
           throw badRequest('name must be 1 to 32 letters, digits, "_" and "-", and begin with a letter')
-        const clientAppId = newClientAppId(name)
-        const file = Buffer.from(`${JSON.stringify({ app_id: clientAppId, name }, null, 2)}\n`)
-        const { app } = await apps.push(clientAppId, new Map([['realm_config.json', file]]), actor)
         ctx.status = 201
-        ctx.body = appOf(app)
+        ctx.body = appOf(await apps.create(name, newClientAppId(name), actor))
       },
     },
     inApp('GET', '', 200, async ({ view }) => appOf(view.app)),
