@@ -23,6 +23,11 @@ export interface FindsAccounts extends Pick<Users, 'find' | 'findWithMetadataTex
   readonly customDataOf: (user: User) => Promise<CustomDataOfUser | undefined>
 }
 
+/** The account behind a session, code or token, as the engine has it, with its user. */
+export interface AccountOfUser extends EngineAccount {
+  readonly user: User
+}
+
 /** A user, with the metadata if the scope gives it: one read either way. Custom user data is a further one. */
 export async function findAccount(users: FindsAccounts, id: UserId, { scopes }: ScopeRequest): Promise<Account | undefined> {
   const user = scopes.has(metadataScope) ? undefined : await users.find(id)
@@ -46,11 +51,12 @@ export function idTokenClaims(sources: ClaimSources, request: ScopeRequest): Cla
  * a deactivation take effect at once.
  */
 export function createFindAccount({ users, catalogue, append }: { users: FindsAccounts; catalogue: Catalogue; append: Append }) {
-  return async function findEngineAccount(ctx: KoaContextWithOIDC, id: string): Promise<EngineAccount | undefined> {
+  return async function findEngineAccount(ctx: KoaContextWithOIDC, id: string): Promise<AccountOfUser | undefined> {
     const user = await users.find(id as UserId)
     if (!user || !isActive(user)) return undefined
     return {
       accountId: id,
+      user,
       async claims(use, scope, requested) {
         const clientId = ctx.oidc.client?.clientId
         const [root, view] = await Promise.all([catalogue.root(), clientId === undefined ? undefined : catalogue.find(clientId)])

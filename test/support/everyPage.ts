@@ -77,6 +77,7 @@ export async function fill(idp: Idp): Promise<FilledIdp> {
       project: idp.project.id,
       application: idp.web.id,
       app: app.id,
+      type: 'oauth2-google',
       key: segment('Note'),
       identity: segment(JSON.stringify([identity.app, identity.provider, identity.id])),
       token: tokenId,
@@ -88,6 +89,15 @@ export async function fill(idp: Idp): Promise<FilledIdp> {
     '/console/projects/:project/role': 'key=reader',
     '/console/projects/:project/applications/new': 'kind=web',
     '/console/applications/:application/key': `key=${keyId}`,
+    '/console/apps/:app/provider-new': 'name=acme',
+    '/console/apps/:app/function': 'name=discount',
+    '/console/apps/:app/function/remove': 'name=discount',
+    '/console/apps/:app/trigger': 'name=nightly',
+    '/console/apps/:app/trigger/remove': 'name=nightly',
+    '/console/apps/:app/value': 'name=currency',
+    '/console/apps/:app/value/remove': 'name=currency',
+    '/console/apps/:app/secret': 'name=googleSecret',
+    '/console/apps/:app/secret/remove': 'name=googleSecret',
     '/account/data/metadata': 'key=ContractNumber',
   }
   const pages = idp.pages

@@ -15,6 +15,7 @@ const texts: Readonly<Record<string, string>> = {
 
 function textOf(scope: string): string | undefined {
   if (scope.startsWith('urn:zitadel:iam:org:project:role:')) return 'roles'
+  if (scope === 'urn:zitadel:iam:org:project:id:zitadel:aud') return 'managing'
   if (scope.endsWith(':aud')) return 'actingForYou'
   return Object.hasOwn(texts, scope) ? texts[scope] : undefined
 }
