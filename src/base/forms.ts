@@ -11,3 +11,10 @@ export function isLanguageTag(value: string): boolean {
     return false
   }
 }
+
+/** Names that MongoDB takes, as far as they matter here. */
+export const isDatabaseName = (name: string) => /^[^/\\. "$*<>:|?\0]{1,63}$/.test(name)
+export const isCollectionName = (name: string) =>
+  name !== '' && name.length <= 200 && !/[$\0]/.test(name) && !/^\.|\.$|\.\./.test(name) && !name.startsWith('system.')
+/** A path of a field: names with dots between them. */
+export const isFieldPath = (path: string) => path.length <= 200 && path.split('.').every((name) => name !== '' && !/^\$|\0/.test(name))

@@ -2,6 +2,7 @@
  * What the files of an app say, as far as Dossier serves it. Everything else in the folder is kept and listed as not served. Names in the
  * files are App Services' own (contracts/app-services.md, sections 1 and 3, and its configuration reference).
  */
+import { isCollectionName, isDatabaseName, isFieldPath } from '#src/base/forms.ts'
 import { type Found, faultsOf, readJson, readPart } from './files.ts'
 import {
   type AuthProvider,
@@ -201,7 +202,10 @@ function functionsOf(
   return functions
 }
 
-/** Names in the files that nothing has. */
+/** The forms of names in custom user data. */
+const customNames = { database_name: isDatabaseName, collection_name: isCollectionName, user_id_field: isFieldPath } as const
+
+/** Names in the files that nothing has, or that cannot be. */
 function danglingNames({
   providers,
   customUserDataFile: custom,
@@ -229,7 +233,9 @@ function danglingNames({
   const file = 'auth/custom_user_data.json'
   if (custom.enabled) {
     for (const field of ['database_name', 'collection_name', 'user_id_field'] as const) {
-      if (!custom[field]) faults.push(faultsOf(file, [field], 'is missing: custom user data that is enabled needs it'))
+      const value = custom[field]
+      if (!value) faults.push(faultsOf(file, [field], 'is missing: custom user data that is enabled needs it'))
+      else if (!customNames[field](value)) faults.push(faultsOf(file, [field], 'is no name that MongoDB takes'))
     }
     const service = custom.mongo_service_name ?? 'mongodb-atlas'
     if (!dataSources.has(service)) faults.push(faultsOf(file, ['mongo_service_name'], `there is no data source ${JSON.stringify(service)}`))
