@@ -35,7 +35,7 @@ export function syntaxText({ t }: Pick<Texts, 't'>, { message, line, column }: S
 }
 
 /** Who in the app calls a function by its name. */
-export function usesOf({ configuration: { providers, triggers, customUserDataFile } }: AppView, name: string): readonly string[] {
+function usesOf({ configuration: { providers, triggers, customUserDataFile } }: AppView, name: string): readonly string[] {
   const byProviders = [...providers].filter(([, { config }]) =>
     [config?.confirmationFunctionName, config?.resetFunctionName, config?.authFunctionName].includes(name),
   )
