@@ -74,10 +74,12 @@ export function functionEdit(view: AppView, name: string, given: { readonly fiel
 export const functionIn = (view: AppView, name: string): Fields =>
   jsonOf<readonly Listed[]>(view, functionsPath, []).find((each) => each.name === name) ?? {}
 
-/** Puts a value, or takes it away. */
-export const valueEdit = (name: string, value: Fields | undefined): Edit => ({
-  [`values/${name}.json`]: value && written({ ...value, name }),
-})
+/** Puts a value, or takes it away. Its file may be called otherwise than the value, whose name may be no name of a file. */
+export function valueEdit(view: AppView, name: string, value: Fields | undefined): Edit {
+  const nameIn = (path: string) => jsonOf<Fields>(view, path, {}).name ?? path.slice('values/'.length, -'.json'.length)
+  const path = Object.keys(view.app.files).find((each) => /^values\/[^/]+\.json$/.test(each) && nameIn(each) === name)
+  return { [path ?? `values/${name}.json`]: value && written({ ...value, name }) }
+}
 
 /** Puts a trigger, or takes it away. */
 export const triggerEdit = ({ configuration }: AppView, name: string, trigger: Fields | undefined): Edit => ({

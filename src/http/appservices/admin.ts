@@ -375,7 +375,7 @@ export function adminEndpoints(needs: AdminNeeds): readonly Endpoint[] {
     inApp('POST', '/values', 201, async (asked) => {
       const { name, _id: _, ...value } = await readEjson(asked.ctx)
       if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) throw missingParameter('name')
-      const app = await edit(asked, () => valueEdit(name, value))
+      const app = await edit(asked, (view) => valueEdit(view, name, value))
       return { _id: idOf(app, 'value', name), name }
     }),
     inApp('GET', '/values/:id', 200, async ({ view, at }) => {
@@ -384,9 +384,11 @@ export function adminEndpoints(needs: AdminNeeds): readonly Endpoint[] {
     }),
     inApp('PUT', '/values/:id', 204, async (asked) => {
       const { name: _, _id: __, ...value } = await readEjson(asked.ctx)
-      await edit(asked, (view) => valueEdit(nameOf(view, 'value', asked.at.id ?? ''), value))
+      await edit(asked, (view) => valueEdit(view, nameOf(view, 'value', asked.at.id ?? ''), value))
     }),
-    inApp('DELETE', '/values/:id', 204, (asked) => edit(asked, (view) => valueEdit(nameOf(view, 'value', asked.at.id ?? ''), undefined))),
+    inApp('DELETE', '/values/:id', 204, (asked) =>
+      edit(asked, (view) => valueEdit(view, nameOf(view, 'value', asked.at.id ?? ''), undefined)),
+    ),
 
     inApp('GET', '/triggers', 200, async ({ view }) =>
       Promise.all([...view.configuration.triggers.keys()].map((name) => toldTrigger(view, name))),

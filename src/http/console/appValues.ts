@@ -58,7 +58,7 @@ export function valuePages({ place }: { readonly place: AppPlace }): readonly Ar
       return await place.write(visit, view, {
         part: partOf(name),
         mark,
-        edit: (current) => valueEdit(name, { ...current.configuration.values.get(name), ...given }),
+        edit: (current) => valueEdit(current, name, { ...current.configuration.values.get(name), ...given }),
         place: { file: `values/${name}.json`, isField: (field) => field === 'value' },
       })
     } catch (error) {
@@ -140,7 +140,7 @@ export function valuePages({ place }: { readonly place: AppPlace }): readonly Ar
         }
       },
       async act(visit) {
-        await place.remove(visit, () => valueEdit(visit.query('name'), undefined))
+        await place.remove(visit, (view) => valueEdit(view, visit.query('name'), undefined))
         visit.go(`/apps/${visit.params.app}/values`, 'removed')
       },
     }),

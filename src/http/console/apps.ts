@@ -101,7 +101,7 @@ export function appPages(needs: AppsNeeds): readonly AreaPage[] {
         return {
           title: t('consoleApps.removeTitle', { name: view.app.name }),
           what: t(what, { users: items.length }),
-          name: view.app.name,
+          name: view.app.clientAppId,
           submit: t('consoleApps.remove'),
           back: `/console${place.addressOf(view)}`,
         }

@@ -100,7 +100,7 @@ describe('who may do what', () => {
     const home = await browser.open('/console')
     expect(home.text).not.toContain('/console/apps')
     expect(await statuses(browser, [...reading(place.base), ...writing(place.base)])).toEqual([403])
-    expect(await statuses(browser, posts(place.base), { csrf: csrfOf(home), typed: 'My app' })).toEqual([403])
+    expect(await statuses(browser, posts(place.base), { csrf: csrfOf(home), typed: 'myapp-abcde' })).toEqual([403])
     expect(await kept(place)).toBe(before)
   })
 
@@ -111,7 +111,7 @@ describe('who may do what', () => {
     expect((await browser.open(place.base)).text).toContain('href="/console/apps" aria-current="page"')
     expect(await statuses(browser, writing(place.base))).toEqual([403])
     const home = await browser.open('/console')
-    expect(await statuses(browser, posts(place.base), { csrf: csrfOf(home), typed: 'My app' })).toEqual([403])
+    expect(await statuses(browser, posts(place.base), { csrf: csrfOf(home), typed: 'myapp-abcde' })).toEqual([403])
     for (const address of reading(place.base))
       expect((await browser.open(address)).text, address).not.toMatch(/<button(?![^>]* hidden)(?![^>]*class="link")/)
     expect(await kept(place)).toBe(before)
@@ -130,7 +130,7 @@ describe('who may do what', () => {
     }
     const stranger = await browserOf(place, 'admin')
     const foreign = csrfOf(await stranger.open('/console'))
-    for (const csrf of ['', 'x', foreign]) expect(await statuses(browser, posts(place.base), { csrf, typed: 'My app' })).toEqual([403])
+    for (const csrf of ['', 'x', foreign]) expect(await statuses(browser, posts(place.base), { csrf, typed: 'myapp-abcde' })).toEqual([403])
     expect(await kept(place)).toBe(before)
   })
 
@@ -278,6 +278,19 @@ describe('changes', () => {
     expect((await view()).configuration.functions.get('spare')?.source).toBe('exports = () => 3\r\n// more\r\n')
     await browser.submit(await browser.open(`${place.base}/function?name=note`), '/function?name=note', { source: 'exports =\r\n () => 3' })
     expect((await view()).configuration.functions.get('note')?.source).toBe('exports =\n () => 3')
+  })
+
+  test('a value is written into its own file, whatever its name is', async () => {
+    const name = '../../outside'
+    await place.domain.apps.editFiles(place.app.id, () => ({ 'values/odd.json': JSON.stringify({ name, value: 'a' }) }), system)
+    const before = Object.keys((await view()).app.files)
+    const path = `/value?name=${encodeURIComponent(name)}`
+    await browser.submit(await browser.open(place.base + path), path, { kind: 'text', value: 'b' })
+    expect((await view()).configuration.values.get(name)?.value).toBe('b')
+    expect(Object.keys((await view()).app.files)).toEqual(before)
+    const remove = `/value/remove?name=${encodeURIComponent(name)}`
+    await browser.submit(await browser.open(place.base + remove), remove)
+    expect((await view()).app.files).not.toHaveProperty(['values/odd.json'])
   })
 
   test('a function that is in use stays, and the page says by whom', async () => {
