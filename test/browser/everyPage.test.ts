@@ -56,7 +56,7 @@ describe.skipIf(withoutChromium)('every page', () => {
           await expectUsable(page, route)
         },
       )
-    })
+    }, 300_000)
   }
 
   test('weighs at most 60 KB, and 30 KB of style and script compressed, and nothing in it moves while it loads', async () => {
@@ -90,7 +90,7 @@ describe.skipIf(withoutChromium)('every page', () => {
     )
     // A link that is not there is refused, which the browser calls a failure.
     expect(complaints.filter((line) => !/email\/confirm: Failed to load/.test(line))).toEqual([])
-  })
+  }, 300_000)
 
   test('has its words in German too', async () => {
     const english = new Set<string>()
@@ -101,5 +101,5 @@ describe.skipIf(withoutChromium)('every page', () => {
       },
     )
     expect([...english]).toEqual([])
-  })
+  }, 300_000)
 })
