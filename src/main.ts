@@ -83,7 +83,7 @@ async function greeting(
   issuer: string,
   administrator: Administrator | undefined,
 ): Promise<readonly string[]> {
-  const addresses = ['', `  ${issuer}/`, `  ${issuer}/.well-known/openid-configuration`, '']
+  const addresses = ['', `  ${issuer}/`, `  ${issuer}/console`, `  ${issuer}/.well-known/openid-configuration`, '']
   if (!administrator) {
     const { ownProjectId } = await catalogue.root()
     const projects = (await catalogue.listProjects()).filter(({ id }) => id !== ownProjectId)
