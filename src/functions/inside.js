@@ -249,9 +249,41 @@
     }
   }
 
+  const base64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+
+  /** As browsers have them; BSON's binary values need both, and a bare context has neither. */
+  function btoa(text) {
+    const bytes = Array.from(String(text), (character) => character.charCodeAt(0))
+    if (bytes.some((byte) => byte > 255)) throw new TypeError('btoa: a character is beyond Latin1')
+    let encoded = ''
+    for (let at = 0; at < bytes.length; at += 3) {
+      const [one, two = 0, three = 0] = bytes.slice(at, at + 3)
+      const bits = (one << 16) | (two << 8) | three
+      const digits = [18, 12, 6, 0].map((shift) => base64[(bits >> shift) & 63])
+      encoded += digits.map((digit, index) => (at + index > bytes.length ? '=' : digit)).join('')
+    }
+    return encoded
+  }
+  function atob(text) {
+    const digits = String(text)
+      .replace(/[\t\n\f\r ]/g, '')
+      .replace(/={1,2}$/, '')
+    if (/[^A-Za-z0-9+/]/.test(digits) || digits.length % 4 === 1) throw new TypeError('atob: this is not base64')
+    let decoded = ''
+    for (let at = 0; at < digits.length; at += 4) {
+      const part = digits.slice(at, at + 4)
+      const bits = Array.from(part.padEnd(4, 'A'), (digit) => base64.indexOf(digit)).reduce((sum, digit) => (sum << 6) | digit, 0)
+      const bytes = [bits >> 16, (bits >> 8) & 255, bits & 255].slice(0, part.length - 1)
+      decoded += bytes.map((byte) => String.fromCharCode(byte)).join('')
+    }
+    return decoded
+  }
+
   Object.assign(globalThis, {
     BSON,
     EJSON,
+    atob,
+    btoa,
     setTimeout: (act, milliseconds = 0, ...parameters) => {
       if (typeof act !== 'function') throw new TypeError('setTimeout: the first argument must be a function')
       last += 1

@@ -1,7 +1,7 @@
 /** Functions in their threads: what they find around them, and what they cannot do. */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { ObjectId } from 'bson'
+import { Binary, ObjectId } from 'bson'
 import { afterAll, expect, test } from 'vitest'
 import { FunctionFailed, FunctionNotFound } from '#src/domain/apps/functions.ts'
 import { systemUser } from '#src/domain/apps/userObject.ts'
@@ -33,6 +33,8 @@ afterAll(() => runner.stop())
 const caller = { ...systemUser, id: '63ed2dbe5960df2af7fd216e', type: 'normal' as const, data: { email: 'a@b.example' } }
 const sources = {
   add: 'exports = (a, b) => a + b',
+  bytes:
+    'exports = (value) => ({ same: value, text: atob("aGVsbG8="), back: ["", "f", "fo", "foo", "foob"].map((each) => btoa(each)), made: new BSON.Binary(new Uint8Array([1, 2, 255])) })',
   later: 'exports = async function () { await new Promise((resolve) => setTimeout(resolve, 20)); return "later" }',
   who: 'exports = () => ({ id: context.user.id, email: context.user.data.email, system: context.runningAsSystem(), value: context.values.get("greeting"), tag: context.environment.tag })',
   nested: 'exports = async (n) => await context.functions.execute("add", n, 1) + await context.functions.execute("add", n, 2)',
@@ -93,6 +95,16 @@ test('it knows who calls, values and the environment', async () => {
 test('BSON types go in and come out', async () => {
   const id = new ObjectId()
   expect(await call('types', id)).toEqual({ value: id, isId: true, text: '{"a":1}', at: new Date(0), none: null })
+})
+
+test('bytes go in and come out, and base64 is there as in browsers', async () => {
+  const bytes = new Binary(Buffer.from('any bytes \u{1f600}'))
+  expect(await call('bytes', bytes)).toEqual({
+    same: bytes,
+    text: 'hello',
+    back: ['', 'Zg==', 'Zm8=', 'Zm9v', 'Zm9vYg=='],
+    made: new Binary(Buffer.from([1, 2, 255])),
+  })
 })
 
 test('it reaches the data source with the rights of whoever calls, or of the system', async () => {
