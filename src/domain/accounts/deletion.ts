@@ -1,4 +1,5 @@
 import { everyItem, type Page, type PageRequest } from '#src/base/page.ts'
+import { inRounds } from '#src/base/rounds.ts'
 import type { Lease } from '../sessions/lease.ts'
 import type { ArtifactStore } from '../sessions/store.ts'
 import type { User, UserId, UserState } from '../users/user.ts'
@@ -138,7 +139,6 @@ export function sweepDeletions({
   readonly lease: Lease
   readonly onFault: (error: unknown) => void
 }): { stop(): Promise<void> } {
-  let working: Promise<void> | undefined
   let notedAt = Number.NEGATIVE_INFINITY
   const work = async () => {
     if (!(await lease.hold())) return
@@ -148,18 +148,10 @@ export function sweepDeletions({
     }
     await deletions.removeDue()
   }
-  const timer = setInterval(() => {
-    working ??= work()
-      .catch(onFault)
-      .finally(() => {
-        working = undefined
-      })
-  }, lookEveryMs)
-  timer.unref()
+  const rounds = inRounds({ everyMs: lookEveryMs, work, onFault })
   return {
     async stop() {
-      clearInterval(timer)
-      await working
+      await rounds.stop()
       await lease.release()
     },
   }

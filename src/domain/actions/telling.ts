@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { inRounds } from '#src/base/rounds.ts'
 import type { AuditEvent } from '../audit/events.ts'
 import type { Following } from '../audit/following.ts'
 import type { Lease } from '../sessions/lease.ts'
@@ -27,7 +28,6 @@ const pausesMs = [1000, 5000]
  */
 export function tellOfEvents({ store, following, lease, runTarget, describe, onFault }: TellingDeps): { stop(): Promise<void> } {
   const stopping = new AbortController()
-  let working: Promise<void> | undefined
 
   async function look(): Promise<void> {
     const actions = await store.list()
@@ -62,20 +62,12 @@ export function tellOfEvents({ store, following, lease, runTarget, describe, onF
     }
   }
 
-  const timer = setInterval(() => {
-    working ??= look()
-      .catch(onFault)
-      .finally(() => {
-        working = undefined
-      })
-  }, lookEveryMs)
-  timer.unref()
+  const rounds = inRounds({ everyMs: lookEveryMs, work: look, onFault })
 
   return {
     async stop() {
-      clearInterval(timer)
       stopping.abort()
-      await working
+      await rounds.stop()
       await lease.release()
     },
   }

@@ -31,7 +31,8 @@ const organizationShape = {
 } as const
 
 const ttl = duration(1, 10 * 365 * 86_400, 'at least 1s and at most 3650d')
-const profileField = z.enum([
+/** What `selfManagedProfile` may list. */
+export const profileFields = [
   'displayName',
   'givenName',
   'familyName',
@@ -42,7 +43,7 @@ const profileField = z.enum([
   'address',
   'email',
   'phone',
-] as const satisfies readonly ProfileField[])
+] as const satisfies readonly ProfileField[]
 
 const settingsShape = {
   registration: z.unknown(),
@@ -52,7 +53,7 @@ const settingsShape = {
   refreshTokenTtl: ttl,
   sessionTtl: ttl,
   selfManagedMetadata: z.union([z.literal(false), z.array(text)], 'must be false or a list of keys, in which * stands for anything'),
-  selfManagedProfile: z.union([flag, z.array(profileField)], 'must be true, false or a list of fields of the profile'),
+  selfManagedProfile: z.union([flag, z.array(z.enum(profileFields))], 'must be true, false or a list of fields of the profile'),
   accountDeletionGrace: duration(3600, 10 * 365 * 86_400, 'at least 1h and at most 3650d'),
 } as const
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { FileFaults } from '#src/domain/provisioning/faults.ts'
 import { readConfigurationFile } from '#src/domain/provisioning/file.ts'
 import type { createProvisioning } from '#src/domain/provisioning/provisioning.ts'
+import { profileFields } from '#src/domain/provisioning/settings.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import type { SentForm } from '../kit/sentForm.ts'
 
@@ -18,18 +19,6 @@ interface Filed {
   readonly settings: Fields
 }
 
-const profileFields = [
-  'displayName',
-  'givenName',
-  'familyName',
-  'nickName',
-  'gender',
-  'locale',
-  'picture',
-  'address',
-  'email',
-  'phone',
-] as const
 const durations = ['accessTokenTtl', 'idTokenTtl', 'refreshTokenTtl', 'sessionTtl', 'accountDeletionGrace'] as const
 
 /** Nothing that is set here is a secret. */

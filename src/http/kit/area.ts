@@ -6,48 +6,19 @@
  */
 import type { Context } from 'koa'
 import type { Clock } from '#src/base/clock.ts'
-import { DomainError } from '#src/base/errors.ts'
+import type { OwnPages } from '#src/connectors/ownPages.ts'
 import { callbackOf, clientIdOf, type PageArea } from '#src/domain/applications/builtIn.ts'
-import { allows } from '#src/domain/applications/ownRoles.ts'
-import type { Actor } from '#src/domain/audit/events.ts'
 import type { User } from '#src/domain/users/user.ts'
 import type { RequestState } from './context.ts'
 import type { Csrf } from './csrf.ts'
 import type { Endpoint } from './endpoint.ts'
-import type { Texts } from './messages.ts'
 import type { PageSession, PageSessions } from './pageSessions.ts'
 import type { Pages } from './pages.ts'
 import { answerProblem } from './problems.ts'
-import { problemText } from './problemText.ts'
 import { readSentForm, type SentForm } from './sentForm.ts'
+import { type Frame, mayAny, queried, refuseVisit, type Section, type Visit, visitOf } from './visit.ts'
 
-/** One request of somebody who is signed in and may make it. */
-export interface Visit {
-  readonly ctx: Context
-  readonly session: PageSession
-  readonly user: User
-  /** The visitor as the author of a change. */
-  readonly actor: Actor
-  /** Roles of Dossier's own project. */
-  readonly held: readonly string[]
-  may(permission: string): boolean
-  readonly texts: Texts
-  readonly params: Readonly<Record<string, string>>
-  /** A parameter of the address; empty when it is not there, or there twice. */
-  query(name: string): string
-  /** Shows a template of `views/` in the area's frame. */
-  show(template: string, data?: Readonly<Record<string, unknown>>, status?: number): Promise<void>
-  /** Sends the browser on, to an address within the area; `done` is a key in `done.json`, whose text is shown there. */
-  go(path: string, done?: string): void
-  /**
-   * What a person is told of an error, in their language. What is no error of the domain is nobody's mistake, and is thrown on.
-   */
-  problemOf(error: unknown): string
-  /** Answers that there is nothing here. */
-  missing(): Promise<void>
-  /** Answers that the visitor's role does not go so far. */
-  refuse(): Promise<void>
-}
+export type { Section, Visit } from './visit.ts'
 
 export interface AreaPage {
   readonly method: 'GET' | 'POST'
@@ -62,39 +33,13 @@ export interface AreaPage {
   handle(visit: Visit, form: SentForm): Promise<void> | void
 }
 
-/** An entry of the navigation. */
-export interface Section {
-  readonly path: string
-  /** A key of texts. */
-  readonly label: string
-  readonly permission?: string | readonly string[]
-}
-
 export interface AreaKit {
   readonly issuer: string
   readonly pages: Pages
   readonly csrf: Csrf
   readonly heldBy: (user: User) => readonly string[]
   readonly now: Clock
-  readonly login: {
-    begin(wish: {
-      readonly clientId: string
-      readonly redirectUri: string
-      readonly scope: string
-      readonly maxAgeSeconds: number
-      readonly prompt?: 'login'
-      readonly uiLocales?: string
-      readonly loginHint?: string
-    }): Promise<{
-      readonly address: string
-      readonly attempt: { readonly state: string; readonly nonce: string; readonly verifier: string }
-    }>
-    finish(
-      clientId: string,
-      callback: URL,
-      attempt: { readonly state: string; readonly nonce: string; readonly verifier: string },
-    ): Promise<{ readonly accessToken: string; readonly provedAt: Date }>
-  }
+  readonly login: OwnPages
 }
 
 export interface AreaOptions {
@@ -142,62 +87,7 @@ export function areaEndpoints(
     ctx.redirect(pending.returnTo)
   }
 
-  const refuse = (ctx: Context, sentence: 'noRole' | 'noPermission') =>
-    answerProblem(ctx, pages, { status: 403, code: 'access_denied', title: 'notAllowed', sentence })
-
-  const mayAny = (held: readonly string[], permission: string | readonly string[] | undefined) =>
-    permission === undefined || [permission].flat().some((each) => allows(held, each))
-
-  function visitOf(ctx: Context, session: PageSession, held: readonly string[]): Visit {
-    const { user } = session
-    const texts = pages.textsFor(ctx)
-    const { t, has } = texts
-    const may = (permission: string) => allows(held, permission)
-    return {
-      ctx,
-      session,
-      user,
-      actor: { kind: 'user', id: user.id },
-      held,
-      may,
-      texts,
-      params: ctx.params ?? {},
-      query: (name) => queried(ctx, name),
-      show(template, data = {}, status = 200) {
-        const done = `done.${queried(ctx, 'done')}`
-        const shown = sections.filter(({ permission }) => mayAny(held, permission))
-        return pages.show(
-          ctx,
-          template,
-          {
-            ...(has(done) && { done: t(done) }),
-            ...data,
-            may,
-            area: { name: area, path: base },
-            sections: shown.map(({ path, label }) => ({
-              href: base + path,
-              label: t(label),
-              isCurrent: isWithin(ctx.path, base + path, base),
-            })),
-            visitorUsername: user.username,
-            visitorName: user.profile.displayName ?? user.username,
-            csrf: csrf.token(ctx, purposeOf(session)),
-          },
-          status,
-        )
-      },
-      go(path, done) {
-        ctx.status = 303
-        ctx.redirect(base + path + (done === undefined ? '' : `${path.includes('?') ? '&' : '?'}done=${done}`))
-      },
-      problemOf(error) {
-        if (!(error instanceof DomainError)) throw error
-        return problemText(texts, error)
-      },
-      missing: () => answerProblem(ctx, pages, { status: 404, code: 'not_found', title: 'notFound', sentence: 'notFound' }),
-      refuse: () => refuse(ctx, 'noPermission'),
-    }
-  }
+  const frame: Frame = { area, base, pages, sections, csrfOf: (ctx, session) => csrf.token(ctx, purposeOf(session)) }
 
   const isFresh = ({ provedAt }: PageSession) => provedAt.getTime() + freshSeconds * 1000 > now().getTime()
 
@@ -209,18 +99,24 @@ export function areaEndpoints(
       const session = await sessions.find(ctx)
       if (session?.uiLocales !== undefined) (ctx.state as RequestState).uiLocales = session.uiLocales
       if (!session) {
-        if (method === 'GET') return signIn(ctx, ctx.url)
-        return answerProblem(ctx, pages, { status: 401, code: 'login_required', title: 'notSignedIn', sentence: 'pageSessionOver' })
+        if (method === 'GET') return signIn(ctx, here(ctx))
+        return answerProblem(ctx, pages, {
+          status: 401,
+          code: 'login_required',
+          title: 'notSignedIn',
+          sentence: 'pageSessionOver',
+          again: base,
+        })
       }
       const held = heldBy(session.user)
-      if (!admits(held)) return refuse(ctx, 'noRole')
-      if (!mayAny(held, permission)) return refuse(ctx, 'noPermission')
-      const visit = visitOf(ctx, session, held)
-      if (method === 'GET') return isDangerous && !isFresh(session) ? signIn(ctx, ctx.url, session) : handle(visit, noForm)
+      if (!admits(held)) return refuseVisit(ctx, pages, 'noRole')
+      if (!mayAny(held, permission)) return refuseVisit(ctx, pages, 'noPermission')
+      const visit = visitOf(frame, ctx, session, held)
+      if (method === 'GET') return isDangerous && !isFresh(session) ? signIn(ctx, here(ctx), session) : handle(visit, noForm)
       const form = await readSentForm(ctx, limitBytes)
       if (!csrf.accepts(ctx, purposeOf(session), form.raw('csrf')))
         return answerProblem(ctx, pages, { status: 403, code: 'form_not_accepted', sentence: 'formNotAccepted' })
-      return isDangerous && !isFresh(session) ? signIn(ctx, ctx.url, session) : handle(visit, form)
+      return isDangerous && !isFresh(session) ? signIn(ctx, here(ctx), session) : handle(visit, form)
     },
   })
 
@@ -243,10 +139,5 @@ export function areaEndpoints(
   return [...routes.map(endpointOf), endpointOf(signOut), { method: 'GET', path: `${base}/callback`, handle: comeBack }]
 }
 
-function queried(ctx: Context, name: string): string {
-  const value = ctx.query[name]
-  return typeof value === 'string' ? value : ''
-}
-
-/** Whether a page belongs to a section; the section at the area's own address is that page alone. */
-const isWithin = (path: string, section: string, base: string) => path === section || (section !== base && path.startsWith(`${section}/`))
+/** Where somebody is, without a host: whoever sends a request could name any. */
+const here = ({ path, search }: Context) => path + search

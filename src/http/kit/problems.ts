@@ -14,6 +14,8 @@ export interface Problem {
   readonly title?: 'requestError' | 'notFound' | 'somethingWrong' | 'tooBusy' | 'notAvailable' | 'notSignedIn' | 'notAllowed'
   readonly sentence: string
   readonly facts?: Facts
+  /** Where a person begins again, if they can. */
+  readonly again?: string
 }
 
 /** Whether the sentence is the error's own, which stands under its code (see problemText). */
@@ -38,11 +40,11 @@ function problemOf(error: unknown): Problem & { readonly cause?: DomainError } {
 /** Answers with a problem: a page for a person, JSON in OAuth's form for a program. */
 export async function answerProblem(ctx: Context, pages: Pages, problem: Problem & { readonly cause?: DomainError }): Promise<void> {
   setSecurityHeaders(ctx)
-  const { status, code, title = 'requestError', sentence, facts, cause } = problem
+  const { status, code, title = 'requestError', sentence, facts, again, cause } = problem
   const say = (texts: Texts) => (sentence === '' && cause ? problemText(texts, cause) : texts.t(`problems.${sentence}`, facts))
   if (ctx.accepts('json', 'html') === 'html') {
     const texts = pages.textsFor(ctx)
-    const told = { code, title: texts.t(`problems.title.${title}`), sentence: say(texts), requestId: requestIdOf(ctx) }
+    const told = { code, title: texts.t(`problems.title.${title}`), sentence: say(texts), again, requestId: requestIdOf(ctx) }
     await pages.show(ctx, 'interactions/error', told, status)
     return
   }
