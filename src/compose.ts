@@ -225,6 +225,7 @@ export async function composeService(configuration: Configuration, domain: Domai
         keepBegun: createKeepBegun(issuer),
         problemOf: (error) => refusalOf(error)?.message,
         users,
+        ownProjectId,
         registration: accounts.registration,
         passwordReset: accounts.passwordReset,
         deletions: accounts.deletions,

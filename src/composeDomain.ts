@@ -5,6 +5,7 @@ import { createActions } from '#src/domain/actions/actions.ts'
 import { defaultSettings } from '#src/domain/applications/application.ts'
 import { createApplications } from '#src/domain/applications/applications.ts'
 import { createCatalogue } from '#src/domain/applications/catalogue.ts'
+import { manages } from '#src/domain/applications/managing.ts'
 import { createProjects } from '#src/domain/applications/projects.ts'
 import { createApps } from '#src/domain/apps/apps.ts'
 import { userObjectOf } from '#src/domain/apps/userObject.ts'
@@ -73,6 +74,10 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
     passwords,
     recorder,
     endSessions: endings.endAll,
+    async becomesManager(before, after) {
+      const { ownProjectId } = await catalogue.root()
+      return !manages(before, ownProjectId) && manages(after, ownProjectId)
+    },
     onLeaving: leavers.keep,
     forgiveFailures: throttle.forgive,
   })

@@ -2,6 +2,7 @@ import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
 import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
+import { manages } from '#src/domain/applications/managing.ts'
 import type { AccountOfUser } from './account.ts'
 import { Provider } from './internals.ts'
 import { missingResourceScopes } from './resources.ts'
@@ -13,7 +14,7 @@ import { readScope } from './scopes.ts'
  */
 function lendsRights(scope: string, view: ApplicationView, account: object, ownProjectId: string): boolean {
   const { user } = account as Partial<AccountOfUser>
-  if (view.project.id === ownProjectId || !user || !(user.admin || (user.roles[ownProjectId] ?? []).length > 0)) return false
+  if (view.project.id === ownProjectId || !user || !manages(user, ownProjectId)) return false
   return readScope(scope).projects.some((project) => project === 'zitadel' || project === ownProjectId)
 }
 

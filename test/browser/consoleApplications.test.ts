@@ -62,6 +62,11 @@ describe.skipIf(withoutChromium)('projects and applications', () => {
         expect(await page.textContent('h1')).toContain(`shop-${kind}`)
         await expectUsable(page, `settings of ${kind}`)
         expect(await page.content()).not.toContain(made.secret ?? 'no secret')
+        await page.click('#application-edit')
+        await expectUsable(page, `form of ${kind}`)
+        await page.click('#application-submit')
+        await page.waitForSelector('.done')
+        expect((await idp.domain.catalogue.find(made.clientId))?.application, kind).toEqual(view?.application)
       }
     })
   }
@@ -79,6 +84,7 @@ describe.skipIf(withoutChromium)('projects and applications', () => {
     await using idp = await starting()
     const page = await chromium.newPage()
     await openSignedIn(page, idp, `/console/applications/${idp.web.id}`, idp.jane.username)
+    await page.click('#application-edit')
     await page.fill('#redirectUris', 'http://shop.example/callback')
     await page.fill('#name', 'Shop')
     await page.click('#application-submit')

@@ -42,6 +42,10 @@ export const heldBy = (user: User, ownProjectId: string): readonly string[] => [
   ...grantedIn(user, ownProjectId),
 ]
 
+/** Whether somebody was given any role of Dossier's own project, also one that is switched off for now. */
+export const manages = ({ admin, roles }: Pick<User, 'admin' | 'roles'>, ownProjectId: string): boolean =>
+  admin || (roles[ownProjectId] ?? []).length > 0
+
 export type Managing = ReturnType<typeof createManaging>
 
 export function createManaging({ findUser, ownProjectId, exclusively }: ManagingDeps) {

@@ -27,6 +27,8 @@ export interface UsersDeps {
   readonly recorder: Recorder
   /** Ends every session and token of a user who may no longer act. */
   readonly endSessions: (userId: UserId) => Promise<void>
+  /** Whether somebody who managed nothing comes to manage something. */
+  readonly becomesManager: (before: User, after: User) => Promise<boolean>
   /** Told of a user who is about to leave an app, while they are there still. */
   readonly onLeaving: (user: User, app: string) => Promise<void>
   /** Forgets who has failed to sign in under a name, so that nobody must wait. */
@@ -70,7 +72,7 @@ interface ProfileEdit extends Omit<UserEdit, 'profile'> {
 
 export type Users = ReturnType<typeof createUsers>
 
-export function createUsers({ store, tokens, passwords, recorder, endSessions, onLeaving, forgiveFailures }: UsersDeps) {
+export function createUsers({ store, tokens, passwords, recorder, endSessions, becomesManager, onLeaving, forgiveFailures }: UsersDeps) {
   const about = (id: UserId) => ({ kind: 'user', id }) as const
 
   /** Moves a user to `state` unless they are in it, and ends what they hold when they may no longer act. */
@@ -124,6 +126,18 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, o
       return [...left, recorder.event('user.removed', actor, about(user.id), {}, current.sequence + left.length + 1)]
     })
     await endSessions(user.id)
+  }
+
+  /** Writes a change of what somebody may do. Whoever comes to manage signs in anew: what they let applications do until then, they let them do as nobody. */
+  async function writeRights(id: UserId, decide: (current: User) => UserChange | undefined): Promise<User> {
+    let before: User | undefined
+    const after = await store.update(id, (current) => {
+      before = current
+      return decide(current)
+    })
+    const isOther = before !== undefined && (before.admin !== after.admin || before.roles !== after.roles)
+    if (isOther && (await becomesManager(before as User, after))) await endSessions(id)
+    return after
   }
 
   async function replacePassword(id: UserId, password: Pick<User, 'passwordHash' | 'passwordImport'>, actor: Actor): Promise<User> {
@@ -239,7 +253,7 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, o
         assertAcceptableUsername(fields.username)
         await assertNobodysAddress(fields.username, id)
       }
-      return store.update(id, (current) => {
+      return writeRights(id, (current) => {
         const edit: UserEdit = { ...fields, profile: typeof profile === 'function' ? profile(current.profile) : profile }
         if (edit.profile) assertAcceptableProfile(edit.profile)
         const changed = (Object.keys(edit) as (keyof UserEdit)[]).filter(
@@ -260,7 +274,7 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, o
       decide: (current: User) => Partial<Pick<User, 'roles' | 'inactiveGrants'>> | undefined,
       actor: Actor,
     ): Promise<User> =>
-      store.update(id, (current) => {
+      writeRights(id, (current) => {
         const next = decide(current)
         if (!next) return undefined
         const fields = Object.keys(next)

@@ -5,13 +5,14 @@ import type { AccountNeeds } from './account.ts'
 
 /** What an application may do, as a person reads it. */
 export async function accessLine(visit: Visit, { catalogue }: Pick<AccountNeeds, 'catalogue'>, { clientId, scopes, claims }: Access) {
-  const application = (await catalogue.find(clientId))?.application
+  const [view, { ownProjectId }] = await Promise.all([catalogue.find(clientId), catalogue.root()])
+  const application = view?.application
   return {
     clientId,
     name: application?.name ?? clientId,
     logoUri: application?.logoUri,
     isOurs: application?.firstParty ?? false,
-    items: describeAccess(visit.texts, { scopes, claims }),
+    items: describeAccess(visit.texts, { scopes, claims, ownProjectId }),
   }
 }
 

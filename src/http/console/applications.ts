@@ -67,12 +67,7 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
     })
   }
 
-  async function settings(
-    visit: Visit,
-    application: Application,
-    facts: Readonly<Record<string, unknown>> = {},
-    status = 200,
-  ): Promise<void> {
+  async function show(visit: Visit, application: Application, facts: Readonly<Record<string, unknown>> = {}, status = 200): Promise<void> {
     const keys = (application.jwks?.keys ?? []).map(applicationKeyOf).filter((key) => key !== undefined)
     const { t, has } = visit.texts
     await visit.show(
@@ -80,9 +75,6 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
       {
         application,
         kind: kindOf(application),
-        shown: shownOf(application),
-        faults: {},
-        choices: { grantTypes, responseTypes, authMethods, signingAlgorithms },
         keys,
         hasSecret: application.clientSecretHash !== undefined || application.clientSecretSealed !== undefined,
         compliance: complianceProblemsOf(application).map(({ key, message }) => {
@@ -100,19 +92,42 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
     )
   }
 
-  /** A form about an application that is there; what it throws of the domain is shown above its settings, with what was typed. */
+  async function edit(visit: Visit, application: Application, facts: Readonly<Record<string, unknown>> = {}, status = 200): Promise<void> {
+    const trail = [
+      ...(await trailOf(visit, application.projectId)),
+      { href: `/console/applications/${application.id}`, label: application.name },
+    ]
+    const choices = { grantTypes, responseTypes, authMethods, signingAlgorithms }
+    const given = { application, kind: kindOf(application), shown: shownOf(application), faults: {}, choices, trail }
+    await visit.show('console/applicationEdit', { ...given, ...facts }, status)
+  }
+
+  async function save(visit: Visit, form: SentForm): Promise<void> {
+    const application = await existing(visit)
+    if (!application) return visit.missing()
+    try {
+      const wish = wishIn(form, application)
+      const { application: after, clientSecret } = await applications.change(application.id, () => wish, visit.actor)
+      if (clientSecret === undefined) visit.go(`/applications/${application.id}`, 'saved')
+      else await ready(visit, after, clientSecret)
+    } catch (error) {
+      const faults = error instanceof ApplicationInvalid ? faultsByField(error) : {}
+      const problem = error instanceof ApplicationInvalid ? visit.texts.t('console.application.faults') : visit.problemOf(error)
+      await edit(visit, application, { problem, faults, shown: typedIn(form) }, 400)
+    }
+  }
+
+  /** A form about an application that is there; what it throws of the domain is shown on its page. */
   const changing =
-    (change: (visit: Visit, form: SentForm, application: Application) => Promise<boolean>): AreaPage['handle'] =>
+    (change: (visit: Visit, form: SentForm, application: Application) => Promise<unknown>): AreaPage['handle'] =>
     async (visit, form) => {
       const application = await existing(visit)
       if (!application) return visit.missing()
       try {
-        if (await change(visit, form, application)) visit.go(`/applications/${application.id}`, 'saved')
+        await change(visit, form, application)
+        visit.go(`/applications/${application.id}`, 'saved')
       } catch (error) {
-        const faults = error instanceof ApplicationInvalid ? faultsByField(error) : {}
-        const problem = error instanceof ApplicationInvalid ? visit.texts.t('console.application.faults') : visit.problemOf(error)
-        const shown = form.has('name') ? typedIn(form) : shownOf(application)
-        await settings(visit, application, { problem, faults, shown }, 400)
+        await show(visit, application, { problem: visit.problemOf(error) }, 400)
       }
     }
 
@@ -154,19 +169,27 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
       permission: 'project.app.read',
       async handle(visit) {
         const application = await existing(visit)
-        return application ? settings(visit, application) : visit.missing()
+        return application ? show(visit, application) : visit.missing()
+      },
+    },
+    {
+      method: 'GET',
+      path: '/applications/:application/edit',
+      permission: 'project.app.write',
+      // Whoever has another redirect URI has the codes of everybody who signs in.
+      isDangerous: true,
+      async handle(visit) {
+        const application = await existing(visit)
+        return application ? edit(visit, application) : visit.missing()
       },
     },
     {
       method: 'POST',
-      path: '/applications/:application',
+      path: '/applications/:application/edit',
       permission: 'project.app.write',
-      handle: changing(async (visit, form, application) => {
-        const wish = wishIn(form, application)
-        const { application: after, clientSecret } = await applications.change(application.id, () => wish, visit.actor)
-        if (clientSecret !== undefined) await ready(visit, after, clientSecret)
-        return clientSecret === undefined
-      }),
+      isDangerous: true,
+      isLong: true,
+      handle: save,
     },
     {
       method: 'POST',
@@ -174,15 +197,24 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
       permission: 'project.app.write',
       handle: changing(async ({ actor }, form, { id }) => {
         await (form.text('state') === 'active' ? applications.reactivate(id, actor) : applications.deactivate(id, actor))
-        return true
       }),
     },
-    {
-      method: 'POST',
+    ...confirmation({
       path: '/applications/:application/keys',
       permission: 'project.app.write',
-      handle: changing(async (visit, _form, { id }) => {
-        const { application, keyId, privatePem } = await applications.addKey(id, visit.actor)
+      async ask(visit) {
+        const application = await existing(visit)
+        if (!application) return undefined
+        const { t } = visit.texts
+        return {
+          title: t('console.application.keyMakeTitle', { name: application.name }),
+          what: t('console.application.keyMakeWhat'),
+          submit: t('console.application.keyMake'),
+          back: `/console/applications/${application.id}`,
+        }
+      },
+      async act(visit) {
+        const { application, keyId, privatePem } = await applications.addKey(visit.params.application ?? '', visit.actor)
         const { t } = visit.texts
         await visit.show('parts/secret', {
           secret: {
@@ -195,9 +227,8 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
             back: `/console/applications/${application.id}`,
           },
         })
-        return false
-      }),
-    },
+      },
+    }),
     ...confirmation({
       path: '/applications/:application/key',
       permission: 'project.app.write',

@@ -11,7 +11,7 @@ export interface UserNeeds {
   readonly managing: Managing
 }
 
-export interface UserPage extends Pick<AreaPage, 'method' | 'permission' | 'isDangerous' | 'limitBytes'> {
+export interface UserPage extends Pick<AreaPage, 'method' | 'permission' | 'isDangerous' | 'isLong' | 'limitBytes'> {
   /** Below the address of the user. */
   readonly path: string
   /** Whether it is only for those who may change this user; forms are, unless they say otherwise. */
@@ -43,13 +43,14 @@ export const pathOf = ({ id }: Pick<User, 'id'>, below = '') => `/users/${id}${b
 /** A page about a user: 404 when there is no such user, 403 when the visitor may not change them. */
 export function userPage(
   { users, managing }: UserNeeds,
-  { method, path, permission, isDangerous, limitBytes, isForChange = method === 'POST', handle }: UserPage,
+  { method, path, permission, isDangerous, isLong, limitBytes, isForChange = method === 'POST', handle }: UserPage,
 ): AreaPage {
   return {
     method,
     path: `/users/:id${path}`,
     permission,
     isDangerous,
+    isLong,
     limitBytes,
     async handle(visit, form) {
       const user = await users.find(visit.params.id as UserId)

@@ -52,9 +52,18 @@ export const userPasswordPages = (needs: UserPasswordNeeds): readonly AreaPage[]
       },
     }),
     userPage(needs, {
+      method: 'GET',
+      path: '/password/link',
+      permission: 'user.write',
+      isDangerous: true,
+      isForChange: true,
+      handle: (visit, user) => visit.go(pathOf(user, '/password')),
+    }),
+    userPage(needs, {
       method: 'POST',
       path: '/password/link',
       permission: 'user.write',
+      isDangerous: true,
       async handle(visit, user) {
         if (user.kind !== 'human' || !hasProvenAddress(user)) return visit.missing()
         if (await sendPasswordLink(user)) return visit.go(pathOf(user), 'passwordLinkSent')

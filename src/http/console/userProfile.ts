@@ -44,6 +44,8 @@ export const userProfilePages = (needs: UserNeeds): readonly AreaPage[] => [
     method: 'GET',
     path: '/edit',
     permission: 'user.write',
+    // With another address comes the link to another password.
+    isDangerous: true,
     isForChange: true,
     handle: (visit, user) => showForm(needs, visit, user),
   }),
@@ -51,6 +53,8 @@ export const userProfilePages = (needs: UserNeeds): readonly AreaPage[] => [
     method: 'POST',
     path: '/edit',
     permission: 'user.write',
+    isDangerous: true,
+    isLong: true,
     handle: (visit, user, form) => save(needs, visit, user, form),
   }),
 ]

@@ -12,7 +12,7 @@ import { pathOf, showUser, type UserNeeds, userPage } from './user.ts'
 export interface UserSessionsNeeds extends UserNeeds {
   readonly browsers: Sessions
   readonly accesses: Accesses
-  readonly catalogue: Pick<Catalogue, 'find'>
+  readonly catalogue: Pick<Catalogue, 'root' | 'find'>
 }
 
 export const userSessionsPages = (needs: UserSessionsNeeds): readonly AreaPage[] => {
@@ -20,7 +20,7 @@ export const userSessionsPages = (needs: UserSessionsNeeds): readonly AreaPage[]
   const named = async (clientId: string) => (await catalogue.find(clientId))?.application.name ?? clientId
 
   async function show(visit: Visit, user: User, data: { problem?: string; status?: number } = {}): Promise<void> {
-    const [sessions, granted] = await Promise.all([browsers.list(user.id), accesses.list(user.id)])
+    const [sessions, granted, { ownProjectId }] = await Promise.all([browsers.list(user.id), accesses.list(user.id), catalogue.root()])
     return showUser(needs, visit, user, 'sessions', {
       ...data,
       sessions: await Promise.all(
@@ -35,7 +35,7 @@ export const userSessionsPages = (needs: UserSessionsNeeds): readonly AreaPage[]
         granted.slice(0, rows).map(async ({ clientId, scopes, claims }) => ({
           clientId,
           name: await named(clientId),
-          items: describeAccess(visit.texts, { scopes, claims }),
+          items: describeAccess(visit.texts, { scopes, claims, ownProjectId }),
         })),
       ),
       totalAccesses: granted.length,

@@ -36,6 +36,8 @@ export interface InteractionsDeps {
   /** What a person is told of an error; `undefined` for one that nobody expected. */
   readonly problemOf: (error: unknown) => string | undefined
   readonly users: Pick<Users, 'find'>
+  /** The project that stands for Dossier itself. */
+  readonly ownProjectId: string
   readonly registration: Registration
   readonly passwordReset: PasswordReset
   readonly deletions: Pick<Deletions, 'offerToStay' | 'stay'>
@@ -54,6 +56,7 @@ export function interactionEndpoints({
   keepBegun,
   problemOf,
   users,
+  ownProjectId,
   registration,
   passwordReset,
   deletions,
@@ -95,7 +98,11 @@ export function interactionEndpoints({
   const showConsent = (ctx: Context, interaction: Interaction) =>
     pages.show(ctx, 'interactions/consent', {
       ...common(ctx, interaction),
-      items: describeAccess(pages.textsFor(ctx), { scopes: interaction.wantedScopes, claims: interaction.missingClaims }),
+      items: describeAccess(pages.textsFor(ctx), {
+        scopes: interaction.wantedScopes,
+        claims: interaction.missingClaims,
+        ownProjectId,
+      }),
     })
 
   /** Signs somebody in who has proved who they are otherwise than by a sign-in. */

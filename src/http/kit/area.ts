@@ -26,8 +26,10 @@ export interface AreaPage {
   readonly path: string
   /** What the visitor must be allowed, by ZITADEL's names; any of a list. */
   readonly permission?: string | readonly string[]
-  /** The visitor must have proved who they are within the last minutes. A form of this kind has a page at the same path, to which they come back. */
+  /** The visitor must have proved who they are within the last five minutes. A form of this kind has a page at the same path, to which they come back. */
   readonly isDangerous?: boolean
+  /** Filling the form in takes time, and what was typed should not be lost: the proof may be a quarter of an hour old. */
+  readonly isLong?: boolean
   /** How large a form may be. */
   readonly limitBytes?: number
   handle(visit: Visit, form: SentForm): Promise<void> | void
@@ -54,8 +56,9 @@ export interface AreaOptions {
   readonly pages: readonly AreaPage[]
 }
 
-/** How long a proof is good for what is dangerous. */
+/** How long a proof is good for what is dangerous, and for a form that takes time. */
 const freshSeconds = 300
+const longSeconds = 900
 
 const noForm: SentForm = { raw: () => '', text: () => '', has: () => false, all: () => [], file: () => undefined }
 
@@ -89,9 +92,9 @@ export function areaEndpoints(
 
   const frame: Frame = { area, base, pages, sections, csrfOf: (ctx, session) => csrf.token(ctx, purposeOf(session)) }
 
-  const isFresh = ({ provedAt }: PageSession) => provedAt.getTime() + freshSeconds * 1000 > now().getTime()
+  const isFresh = ({ provedAt }: PageSession, seconds: number) => provedAt.getTime() + seconds * 1000 > now().getTime()
 
-  const endpointOf = ({ method, path, permission, isDangerous = false, limitBytes, handle }: AreaPage): Endpoint => ({
+  const endpointOf = ({ method, path, permission, isDangerous = false, isLong = false, limitBytes, handle }: AreaPage): Endpoint => ({
     method,
     path: base + path,
     async handle(ctx) {
@@ -112,11 +115,12 @@ export function areaEndpoints(
       if (!admits(held)) return refuseVisit(ctx, pages, 'noRole')
       if (!mayAny(held, permission)) return refuseVisit(ctx, pages, 'noPermission')
       const visit = visitOf(frame, ctx, session, held)
-      if (method === 'GET') return isDangerous && !isFresh(session) ? signIn(ctx, here(ctx), session) : handle(visit, noForm)
+      const isStale = isDangerous && !isFresh(session, isLong ? longSeconds : freshSeconds)
+      if (method === 'GET') return isStale ? signIn(ctx, here(ctx), session) : handle(visit, noForm)
       const form = await readSentForm(ctx, limitBytes)
       if (!csrf.accepts(ctx, purposeOf(session), form.raw('csrf')))
         return answerProblem(ctx, pages, { status: 403, code: 'form_not_accepted', sentence: 'formNotAccepted' })
-      return isDangerous && !isFresh(session) ? signIn(ctx, here(ctx), session) : handle(visit, form)
+      return isStale ? signIn(ctx, here(ctx), session) : handle(visit, form)
     },
   })
 

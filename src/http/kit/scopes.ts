@@ -13,10 +13,15 @@ const texts: Readonly<Record<string, string>> = {
   'urn:zitadel:iam:org:projects:roles': 'rolesInOthers',
 }
 
-function textOf(scope: string): string | undefined {
+/** Whom a token is meant for beside its application. */
+const audience = /^urn:zitadel:iam:org:project:id:(.+):aud$/
+
+function textOf(scope: string, ownProjectId: string): string | undefined {
+  const [, project] = audience.exec(scope) ?? []
+  if (project === 'zitadel' || project === ownProjectId) return 'managing'
+
   if (scope.startsWith('urn:zitadel:iam:org:project:role:')) return 'roles'
-  if (scope === 'urn:zitadel:iam:org:project:id:zitadel:aud') return 'managing'
-  if (scope.endsWith(':aud')) return 'actingForYou'
+  if (project !== undefined) return 'actingForYou'
   return Object.hasOwn(texts, scope) ? texts[scope] : undefined
 }
 
@@ -26,9 +31,18 @@ function textOf(scope: string): string | undefined {
  */
 export function describeAccess(
   { t }: Pick<Texts, 't'>,
-  { scopes, claims = [] }: { readonly scopes: readonly string[]; readonly claims?: readonly string[] },
+  {
+    scopes,
+    claims = [],
+    ownProjectId,
+  }: {
+    readonly scopes: readonly string[]
+    readonly claims?: readonly string[]
+    /** The project that stands for Dossier itself. */
+    readonly ownProjectId: string
+  },
 ): readonly string[] {
-  const named = scopes.map(textOf).filter((text) => text !== undefined)
+  const named = scopes.map((scope) => textOf(scope, ownProjectId)).filter((text) => text !== undefined)
   const lines = [...new Set(named)].map((text) => t(`interactions.scope.${text}`))
   return [...lines, ...claims.map((claim) => t('interactions.scope.claim', { claim: claim.replaceAll('_', ' ') }))]
 }

@@ -34,6 +34,7 @@ const routes: Readonly<Record<string, Route>> = {
   'POST /users/:id/remove': { may: managers, changes: true },
   'GET /users/:id/password': { may: managers, changes: true, of: 'person' },
   'POST /users/:id/password': { may: managers, changes: true, of: 'person' },
+  'GET /users/:id/password/link': { may: managers, changes: true, of: 'person' },
   'POST /users/:id/password/link': { may: managers, changes: true, of: 'person' },
   'GET /users/:id/roles': { may: ['IAM_OWNER_VIEWER', ...granters] },
   'GET /users/:id/roles/:project': { may: granters, changes: true },
@@ -236,7 +237,7 @@ test('what is dangerous asks who it is again after five minutes, and nothing of 
   const page = await browser.open(`/console/users/${target.id}/password`)
   const [, csrf = ''] = /name="csrf" value="([^"]*)"/.exec(page.text) ?? []
   at += 301_000
-  for (const path of ['password', 'rights', 'remove']) {
+  for (const path of ['password', 'password/link', 'rights', 'remove']) {
     const url = old.url(`/console/users/${target.id}/${path}`)
     const headers = { accept: 'text/html', cookie: browser.cookieHeader('/console') }
     for (const body of [
