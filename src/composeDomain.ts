@@ -84,7 +84,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
   const lock = createLock({ store: stores.artifacts, now })
   const metadata = createMetadata({ store: stores.metadata, recorder })
   const catalogue = createCatalogue({ store: stores.catalogue, recorder })
-  const keys = createKeys({ store: stores.keys, sealer, recorder })
+  const keys = createKeys({ store: stores.keys, sealer, recorder, exclusively: lock })
   const secretRules = {
     hashSecret,
     sealSecret: (secret: string, clientId: string, before?: string) =>
