@@ -162,6 +162,8 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
       })
     },
 
+    /** The project of an id, as it is now. */
+    findProjectById: (id: string) => store.findProject(id),
     /** The application of an id, as it is now. */
     findById: (id: string) => store.findApplicationById(id),
 

@@ -17,6 +17,7 @@ import type { PageSessions } from '../kit/pageSessions.ts'
 import { awaitedCookie, type Sealing } from '../kit/sealedCookie.ts'
 import { answerPage } from './answer.ts'
 import { describe, knownClaims } from './explained.ts'
+import { answerPath, type PendingRun, runSeconds } from './runs.ts'
 import type { SendWithin } from './steps.ts'
 import { faultsOf, knownScopes, parametersOf, prompts, queryOf, readWish, responseModes, type Wish } from './wish.ts'
 
@@ -30,27 +31,15 @@ export interface PlaygroundNeeds extends Sealing {
   readonly applications: Pick<Applications, 'change'>
 }
 
-/** A request that was run, until its answer comes. */
-export interface PendingRun {
-  readonly state: string
-  readonly nonce: string
-  readonly verifier: string
-  readonly clientId: string
-  readonly clientSecret: string
-  readonly usesPkce: boolean
-}
-
 const ownClientId = clientIdOf('playground')
 const scope = 'openid profile'
-/** Where an application's answer comes, beside that of the area's own sign-in. */
-export const answerPath = '/answer'
 const mostListed = 200
 
 export function playgroundEndpoints(kit: AreaKit, needs: PlaygroundNeeds): readonly Endpoint[] {
   const { sessions, maxAgeSeconds, issuer, catalogue, applications } = needs
   const { secure, seal, open, now } = needs
   const redirectUri = `${issuer}/playground${answerPath}`
-  const runs = awaitedCookie<PendingRun>('dossier-playground-run', { secure, seal, open, seconds: 900, most: 3, now })
+  const runs = awaitedCookie<PendingRun>('dossier-playground-run', { secure, seal, open, seconds: runSeconds, most: 3, now })
 
   /** The applications that somebody who may see them can choose from. */
   async function choices(visit: Visit): Promise<readonly Pick<Application, 'clientId' | 'name'>[]> {
@@ -148,7 +137,7 @@ export function playgroundEndpoints(kit: AreaKit, needs: PlaygroundNeeds): reado
         visit.go(`?client_id=${encodeURIComponent(view.application.clientId)}&pkce=on&scope=openid`, 'saved')
       },
     },
-    answerPage(needs, { runs, redirectUri }),
+    answerPage({ issuer, send: needs.send, runs, redirectUri }),
     {
       method: 'GET',
       path: '/decoder',
