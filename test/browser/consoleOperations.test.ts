@@ -12,7 +12,7 @@ const starting = async (): Promise<Idp> => {
   return idp
 }
 
-const paths = ['', '/settings', '/keys', '/audit', '/keys/rotate'] as const
+const paths = ['', '/settings', '/settings/edit', '/keys', '/audit', '/keys/rotate'] as const
 
 describe.skipIf(withoutChromium)('the console of an administrator', () => {
   beforeAll(async () => {
@@ -53,7 +53,7 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
   test('settings are saved by the rules of the configuration file, and apply to the sign-in page at once', async () => {
     await using idp = await starting()
     const page = await chromium.newPage({ javaScriptEnabled: false })
-    await openSignedIn(page, idp, '/console/settings', idp.jane.username)
+    await openSignedIn(page, idp, '/console/settings/edit', idp.jane.username)
     await page.fill('#name', 'Acme & Sons')
     await page.fill('#accessTokenTtl', 'soon')
     await page.fill('#registrationFields', '[{"key":"ContractNumber"}]')
@@ -73,6 +73,7 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
     await page.fill('#accentColor', '#ffdd00')
     await page.click('#settings-submit')
     await page.waitForSelector('.done')
+    expect(await page.textContent('main')).toContain('Open: people make accounts themselves')
     const { organization, settings } = await idp.domain.catalogue.root()
     expect(organization).toMatchObject({ name: 'Acme & Sons', accentColor: '#ffdd00' })
     expect(settings).toMatchObject({ accessTokenTtlSeconds: 3600, registration: 'open', registrationFields: [{ key: 'ContractNumber' }] })
@@ -86,9 +87,9 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
   test('of two who save settings at once, the second is told, and overwrites nothing', async () => {
     await using idp = await starting()
     const page = await chromium.newPage()
-    await openSignedIn(page, idp, '/console/settings', idp.jane.username)
+    await openSignedIn(page, idp, '/console/settings/edit', idp.jane.username)
     const other = await page.context().newPage()
-    await other.goto(idp.url('/console/settings').href)
+    await other.goto(idp.url('/console/settings/edit').href)
     await other.fill('#name', 'Theirs')
     await other.click('#settings-submit')
     await other.waitForSelector('.done')
