@@ -122,6 +122,34 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
     expect((await idp.domain.keys.list()).map(({ kid }) => kid)).not.toContain(successor?.kid)
   })
 
+  test('the trail names whoever and whatever is still there, and leads to no page that is not', async () => {
+    await using idp = await starting()
+    const { users, projects, applications } = idp.domain
+    const actor = { kind: 'user', id: idp.jane.id } as const
+    const gone = await users.create({ kind: 'human', username: 'gone', profile: { displayName: 'Gone' } }, actor)
+    await users.remove(gone.id, actor)
+    await projects.change(idp.project.id, { name: 'Portal <b>' }, actor)
+    await applications.change(idp.web.id, () => ({ redirectUris: ['https://app.example/other'], clockSkewSeconds: 1 }), {
+      kind: 'cli',
+      name: 'ada',
+    })
+    const page = await chromium.newPage()
+    await openSignedIn(page, idp, '/console/audit', idp.jane.username)
+    const row = (type: string) => page.locator('#results tbody tr', { hasText: type }).first()
+    expect(await row('project.changed').textContent()).toMatch(/Project\s+Portal <b>/)
+    expect(await row('project.changed').textContent()).toContain('changed: name')
+    expect(await row('project.changed').locator(`a[href="/console/users/${idp.jane.id}"]`).count()).toBe(1)
+    expect(await row('application.changed').textContent()).toMatch(/ada, at the command line/)
+    expect(await row('application.changed').textContent()).toContain('changed: Redirect URIs, clock skew')
+    expect(await row('user.removed').textContent()).toContain(gone.id)
+    const addresses = await page
+      .locator('#results td a')
+      .evaluateAll((links) => [...new Set(links.map((link) => link.getAttribute('href')))])
+    expect(addresses.length).toBeGreaterThan(2)
+    expect(addresses).not.toContain(`/console/users/${gone.id}`)
+    for (const address of addresses) expect((await page.request.get(idp.url(address ?? '').href)).status(), address ?? '').toBe(200)
+  })
+
   test('the trail is filtered, page by page, and goes out as CSV that no spreadsheet runs', async () => {
     await using idp = await starting()
     const { users, metadata } = idp.domain
