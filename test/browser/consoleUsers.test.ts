@@ -295,6 +295,31 @@ describe.skipIf(withoutChromium !== undefined)(`in Chromium${withoutChromium ? `
     })
   }
 
+  test('the list shows what was typed last, whichever answer comes first', async () => {
+    await using idp = await start()
+    await idp.domain.users.create(person({ username: 'wile', profile: { displayName: 'Wile E. Coyote' } }), system)
+    await idp.domain.users.create(person({ username: 'road', profile: { displayName: 'Road Runner' } }), system)
+    const page = await chromium.newPage()
+    await openSignedIn(page, idp, '/console/users', idp.admin.username)
+    let answer = () => {}
+    const held = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    await page.route(/q=wile/, async (route) => {
+      await held
+      await route.continue()
+    })
+    const asked = page.waitForRequest(/q=wile/)
+    await page.fill('#q', 'wile')
+    await asked
+    await page.fill('#q', 'road')
+    await page.waitForSelector('#found >> text=Road Runner')
+    answer()
+    await page.waitForTimeout(500)
+    expect([new URL(page.url()).searchParams.get('q'), await page.locator('#found >> text=Wile').count()]).toEqual(['road', 0])
+    expect(await page.locator('#found >> text=Road Runner').count()).toBe(1)
+  })
+
   test('forty payloads stay text on every page about users', async () => {
     expect(payloads.length).toBeGreaterThanOrEqual(40)
     await using idp = await start()
