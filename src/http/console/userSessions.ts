@@ -3,6 +3,7 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Accesses } from '#src/domain/sessions/access.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { User } from '#src/domain/users/user.ts'
+import { applicationName } from '../kit/applicationName.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import { deviceName } from '../kit/deviceName.ts'
 import { describeAccess } from '../kit/scopes.ts'
@@ -17,7 +18,8 @@ export interface UserSessionsNeeds extends UserNeeds {
 
 export const userSessionsPages = (needs: UserSessionsNeeds): readonly AreaPage[] => {
   const { browsers, accesses, catalogue } = needs
-  const named = async (clientId: string) => (await catalogue.find(clientId))?.application.name ?? clientId
+  const named = async ({ texts }: Visit, clientId: string) =>
+    applicationName(texts, clientId, (await catalogue.find(clientId))?.application.name)
 
   async function show(visit: Visit, user: User, data: { problem?: string; status?: number } = {}): Promise<void> {
     const [sessions, granted, { ownProjectId }] = await Promise.all([browsers.list(user.id), accesses.list(user.id), catalogue.root()])
@@ -27,14 +29,14 @@ export const userSessionsPages = (needs: UserSessionsNeeds): readonly AreaPage[]
         sessions.slice(0, rows).map(async ({ clientIds, agent, ...session }) => ({
           ...session,
           device: deviceName(visit.texts, agent),
-          applications: await Promise.all(clientIds.slice(0, 20).map(named)),
+          applications: await Promise.all(clientIds.slice(0, 20).map((clientId) => named(visit, clientId))),
         })),
       ),
       total: sessions.length,
       accesses: await Promise.all(
         granted.slice(0, rows).map(async ({ clientId, scopes, claims }) => ({
           clientId,
-          name: await named(clientId),
+          name: await named(visit, clientId),
           items: describeAccess(visit.texts, { scopes, claims, ownProjectId }),
         })),
       ),
