@@ -8,7 +8,7 @@ import type { AreaPage, Visit } from '../kit/area.ts'
 import { deviceName } from '../kit/deviceName.ts'
 import { describeAccess } from '../kit/scopes.ts'
 import { rows } from './rows.ts'
-import { pathOf, showUser, type UserNeeds, userPage } from './user.ts'
+import { nameOf, pathOf, showUser, type UserNeeds, userConfirmation, userPage } from './user.ts'
 
 export interface UserSessionsNeeds extends UserNeeds {
   readonly browsers: Sessions
@@ -64,9 +64,22 @@ export const userSessionsPages = (needs: UserSessionsNeeds): readonly AreaPage[]
   return [
     userPage(needs, { method: 'GET', path: '/sessions', permission: 'session.read', handle: (visit, user) => show(visit, user) }),
     ending('/sessions/end', 'session.delete', 'user.sessionEnded', (visit, user, id) => browsers.end(user.id, id, visit.actor)),
-    ending('/sessions/end-all', 'session.delete', 'user.sessionsEnded', async (visit, user) => {
-      for (const { id } of await browsers.list(user.id)) await browsers.end(user.id, id, visit.actor)
-      return true
+    ...userConfirmation(needs, {
+      path: '/sessions/end-all',
+      permission: 'session.delete',
+      async ask({ texts: { t } }, user) {
+        const count = (await browsers.list(user.id)).length
+        return {
+          title: t('consoleUsers.sessions.endAllTitle', { name: nameOf(user) }),
+          what: t('consoleUsers.sessions.endAllWhat', { count }),
+          submit: t('consoleUsers.sessions.endAll'),
+          back: `/console${pathOf(user, '/sessions')}`,
+        }
+      },
+      async act(visit, user) {
+        for (const { id } of await browsers.list(user.id)) await browsers.end(user.id, id, visit.actor)
+        visit.go(pathOf(user, '/sessions'), 'user.sessionsEnded')
+      },
     }),
     ending('/sessions/revoke', 'user.write', 'user.accessRevoked', (visit, user, id) => accesses.revoke(user.id, id, visit.actor)),
   ]
