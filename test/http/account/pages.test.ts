@@ -318,7 +318,7 @@ test('the last way in stays', async () => {
   await idp.domain.users.addIdentity(idp.jane.id, identity('one'), system)
   const browser = idp.browser()
   const page = await enter(browser, idp, '/account/sign-in')
-  expect(textOf(page)).toContain('Sign in by oauth2-google no more')
+  expect(textOf(page)).toContain('Stop signing in with oauth2-google')
   expect(textOf(await browser.submit(page, '/sign-in/unlink'))).toContain('No other service signs you in.')
   expect((await browser.submit(page, '/sign-in/unlink')).status).toBe(404)
 })
