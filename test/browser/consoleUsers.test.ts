@@ -173,7 +173,9 @@ async function work(page: Page, idp: Place, hasScripts: boolean): Promise<void> 
   const [file] = await Promise.all([page.waitForEvent('download'), page.click('#secret-download')])
   expect(JSON.parse(await readFile(await file.path(), 'utf8'))).toMatchObject({ type: 'serviceaccount' })
   await page.click('#secret-back')
-  await page.click('text=Revoke')
+  await page.click('text=Revoke the token')
+  expect(await page.textContent('main')).toContain('Revoke the token “for the backup”?')
+  await page.click('#confirm-submit')
   expect(await page.textContent('main')).toContain('There is no token.')
 
   // Signs somebody out everywhere, and removes them once their name is typed.
@@ -207,6 +209,7 @@ const pages = (user: User, robot: User, idp: Place): readonly (readonly [path: s
   [`/users/${robot.id}/credentials/token`, (page) => page.fill('#name', 'x').then(() => page.click('#credential-submit'))],
   [`/users/${robot.id}/credentials/key`],
   [`/users/${robot.id}/credentials/secret`],
+  [`/users/${idp.admin.id}/sessions/end-all`],
   [`/users/${user.id}/identities`],
   [`/users/${user.id}/history`],
   [`/users/${user.id}/metadata`, (page) => page.click('#reveal-all')],

@@ -19,6 +19,10 @@ export const pageLifetimes: Readonly<Record<PageArea, { readonly idleSeconds: nu
 
 export const clientIdOf = (area: PageArea) => `dossier-${area}`
 
+/** The part of Dossier's own pages that a client id is of. */
+export const areaOf = (clientId: string): PageArea | undefined =>
+  (Object.keys(areas) as PageArea[]).find((area) => clientIdOf(area) === clientId)
+
 /** Client ids that no other application may have. */
 export const reservedClientIds: readonly string[] = (Object.keys(areas) as PageArea[]).map(clientIdOf)
 
