@@ -36,7 +36,7 @@ import { assertAcceptablePassword, createPasswords, passwordScheme } from '#src/
 import { hashSecret } from '#src/domain/users/secrets.ts'
 import { createCheckPassword, createSignIn } from '#src/domain/users/signIn.ts'
 import { createThrottle } from '#src/domain/users/throttle.ts'
-import { comparable, UserInvalid } from '#src/domain/users/user.ts'
+import { assertAcceptableProfile, comparable, UserInvalid } from '#src/domain/users/user.ts'
 import { assertAcceptableUsername, createUsers } from '#src/domain/users/users.ts'
 import { toldEvents } from '#src/http/zitadel/action/events.ts'
 import type { Configuration } from '#src/platform/config.ts'
@@ -84,7 +84,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
   const lock = createLock({ store: stores.artifacts, now })
   const metadata = createMetadata({ store: stores.metadata, recorder })
   const catalogue = createCatalogue({ store: stores.catalogue, recorder })
-  const keys = createKeys({ store: stores.keys, sealer, recorder })
+  const keys = createKeys({ store: stores.keys, sealer, recorder, exclusively: lock })
   const secretRules = {
     hashSecret,
     sealSecret: (secret: string, clientId: string, before?: string) =>
@@ -153,6 +153,7 @@ export function composeDomain({ stores, secrets, now = systemClock }: { stores: 
         metadataLimits,
         assertMetadata: assertAcceptable,
         assertUsername: assertAcceptableUsername,
+        assertProfile: assertAcceptableProfile,
         assertPassword: assertAcceptablePassword,
         assertPasswordHash: passwordScheme,
       },

@@ -12,6 +12,28 @@ export function isLanguageTag(value: string): boolean {
   }
 }
 
+const mostNameCharacters = 200
+
+const isShort = (text: string) => text.trim() !== '' && [...text].length <= mostNameCharacters
+
+/** Control characters, line ends among them, characters that nobody sees, and those that make others stand in another order than they do. */
+const unseen = /[\p{Cc}\p{Cs}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u
+
+/** The name of a thing must be what it looks like, on a page and in a mail. */
+export const isName = (text: string) => isShort(text) && !unseen.test(text)
+/** What to say of a name that is none. */
+export const nameReason = `must have 1 to ${mostNameCharacters} characters, and none that nobody sees`
+
+/** The name of a person. Some of what nobody sees stands in it for a reason: between letters of Persian, say. */
+export const isPersonName = (text: string) => isShort(text) && !/\p{Cc}/u.test(text)
+export const personNameReason = `must have 1 to ${mostNameCharacters} characters, and no control characters`
+
+/** What somebody else calls a person, as far as it is a name; the rest is cut off. */
+export function personNameIn(text: string): string | undefined {
+  const name = [...text].slice(0, mostNameCharacters).join('')
+  return isPersonName(name) ? name : undefined
+}
+
 /** Names that MongoDB takes, as far as they matter here. */
 export const isDatabaseName = (name: string) => /^[^/\\. "$*<>:|?\0]{1,63}$/.test(name)
 export const isCollectionName = (name: string) =>

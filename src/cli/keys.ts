@@ -1,7 +1,7 @@
 import { DomainError } from '#src/base/errors.ts'
 import type { Domain } from '#src/composeDomain.ts'
 import type { SigningAlgorithm } from '#src/domain/applications/application.ts'
-import { longestTokenSecondsOf, publishAheadSeconds } from '#src/domain/keys/keys.ts'
+import { longestTokenSecondsOf, publishAheadSeconds, SuccessorWaits } from '#src/domain/keys/keys.ts'
 import { type Command, operandsOf, optionOf, WrongUsage } from './command.ts'
 import { momentOf, table } from './table.ts'
 import { confirm } from './terminal.ts'
@@ -13,6 +13,10 @@ class KeyNotFound extends DomainError {
 
 class KeyInUse extends DomainError {
   readonly code = 'cli.key_in_use'
+}
+
+class KeyWaits extends DomainError {
+  readonly code = 'cli.key_waits'
 }
 
 const algorithms = ['RS256', 'ES256', 'EdDSA', 'PS256'] as const satisfies readonly SigningAlgorithm[]
@@ -55,7 +59,7 @@ export const keysRotateCommand: Command = {
     algorithm: { type: 'string', value: algorithms.join('|'), help: 'Only the keys of this algorithm' },
     now: {
       type: 'boolean',
-      help: 'Sign with the successors at once: who keeps the old key set will refuse tokens until it reads the new one',
+      help: 'Sign with the successors at once, also with those that wait: who keeps the old key set will refuse tokens until it reads the new one',
     },
   },
   async run(invocation) {
@@ -66,7 +70,10 @@ export const keysRotateCommand: Command = {
     return withDomain(invocation, async ({ keys, catalogue }) => {
       const longestTokenSeconds = longestTokenSecondsOf((await catalogue.root()).settings)
       const aheadSeconds = invocation.options.now ? 0 : publishAheadSeconds
-      const successors = await keys.rotate({ algorithm, aheadSeconds, longestTokenSeconds }, actor)
+      const successors = await keys.rotate({ algorithm, aheadSeconds, longestTokenSeconds }, actor).catch((cause: unknown) => {
+        if (!(cause instanceof SuccessorWaits)) throw cause
+        throw new KeyWaits(`${cause.message}; "dossier keys rotate --now" lets it sign at once`, { cause })
+      })
       if (successors.length === 0)
         throw new KeyNotFound(`there is no ${algorithm ?? 'signing'} key to rotate: the server makes it when it is needed`)
       const kids = new Set(successors.map(({ kid }) => kid))

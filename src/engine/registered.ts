@@ -70,15 +70,9 @@ export function registeredFrom(metadata: AdapterPayload): Registered {
 
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
-/** Characters that nobody sees, or that make others stand in another order than they do: a name on a page must be what it looks like. */
-const unseen = /[\p{Cc}\p{Cs}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u
-const longestName = 200
-
-/** Holds an application to the rules of the configuration file, and its name to more. @throws InvalidClientMetadata */
+/** Holds an application to the rules of the configuration file. @throws InvalidClientMetadata */
 export function assertRegistrable(application: Application): void {
   const faults = faultsOfApplication(application).map(({ path, reason }) => faultOf(path, reason))
-  if (application.name.length > longestName || unseen.test(application.name))
-    faults.push(`client_name must have at most ${longestName} characters, and none that nobody sees`)
   // The error's code goes by the first of them.
   const description = faults.toSorted((a, b) => Number(b.startsWith('redirect_uris')) - Number(a.startsWith('redirect_uris'))).join('; ')
   if (description !== '') throw new errors.InvalidClientMetadata(description)

@@ -12,7 +12,7 @@ const starting = async (): Promise<Idp> => {
   return idp
 }
 
-const paths = ['', '/settings', '/keys', '/audit', '/keys/rotate'] as const
+const paths = ['', '/settings', '/settings/edit', '/keys', '/audit', '/keys/rotate'] as const
 
 describe.skipIf(withoutChromium)('the console of an administrator', () => {
   beforeAll(async () => {
@@ -44,6 +44,8 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
     await openSignedIn(page, idp, '/console', idp.jane.username)
     expect(await page.textContent('.figures')).toMatch(/2\s*users/)
     expect(await page.textContent('#attention')).toContain('One user is locked')
+    expect(await page.getAttribute('.figures a:text("locked")', 'href')).toBe('/console/users?state=locked')
+    expect(await page.getAttribute('.figures a:text("switched off")', 'href')).toBe('/console/users?state=inactive')
     expect(await page.textContent('#chart-summary')).toBe('In the last 14 days there was 1 sign-in and 0 failures.')
     expect(await page.locator('svg.chart rect.good').count()).toBe(14)
   })
@@ -51,7 +53,7 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
   test('settings are saved by the rules of the configuration file, and apply to the sign-in page at once', async () => {
     await using idp = await starting()
     const page = await chromium.newPage({ javaScriptEnabled: false })
-    await openSignedIn(page, idp, '/console/settings', idp.jane.username)
+    await openSignedIn(page, idp, '/console/settings/edit', idp.jane.username)
     await page.fill('#name', 'Acme & Sons')
     await page.fill('#accessTokenTtl', 'soon')
     await page.fill('#registrationFields', '[{"key":"ContractNumber"}]')
@@ -71,6 +73,7 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
     await page.fill('#accentColor', '#ffdd00')
     await page.click('#settings-submit')
     await page.waitForSelector('.done')
+    expect(await page.textContent('main')).toContain('Open: people make accounts themselves')
     const { organization, settings } = await idp.domain.catalogue.root()
     expect(organization).toMatchObject({ name: 'Acme & Sons', accentColor: '#ffdd00' })
     expect(settings).toMatchObject({ accessTokenTtlSeconds: 3600, registration: 'open', registrationFields: [{ key: 'ContractNumber' }] })
@@ -84,9 +87,9 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
   test('of two who save settings at once, the second is told, and overwrites nothing', async () => {
     await using idp = await starting()
     const page = await chromium.newPage()
-    await openSignedIn(page, idp, '/console/settings', idp.jane.username)
+    await openSignedIn(page, idp, '/console/settings/edit', idp.jane.username)
     const other = await page.context().newPage()
-    await other.goto(idp.url('/console/settings').href)
+    await other.goto(idp.url('/console/settings/edit').href)
     await other.fill('#name', 'Theirs')
     await other.click('#settings-submit')
     await other.waitForSelector('.done')
@@ -101,16 +104,50 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
     await using idp = await starting()
     const page = await chromium.newPage()
     await openSignedIn(page, idp, '/console/keys', idp.jane.username)
+    const other = await page.context().newPage()
+    await other.goto(idp.url('/console/keys/rotate?algorithm=RS256').href)
     await page.click('#rotate-RS256')
     await page.click('#confirm-submit')
     await page.waitForURL('**/console/keys?done=saved')
+    expect(await page.locator('#rotate-RS256').count()).toBe(0)
+    await other.click('#confirm-submit')
+    expect(await other.textContent('#problem')).toContain('A successor of RS256 waits to sign already')
     const successor = (await idp.domain.keys.list()).find(({ phase, algorithm }) => phase === 'published' && algorithm === 'RS256')
+    expect(await page.textContent(`a[href$="kid=${successor?.kid}"]`)).toContain(successor?.kid)
     await page.click(`a[href$="kid=${successor?.kid}"]`)
     await signInWhereAsked(page, idp.jane.username)
     await page.fill('#typed', successor?.kid ?? '')
     await page.click('#confirm-submit')
     await page.waitForURL('**/console/keys?done=removed')
     expect((await idp.domain.keys.list()).map(({ kid }) => kid)).not.toContain(successor?.kid)
+  })
+
+  test('the trail names whoever and whatever is still there, and leads to no page that is not', async () => {
+    await using idp = await starting()
+    const { users, projects, applications } = idp.domain
+    const actor = { kind: 'user', id: idp.jane.id } as const
+    const gone = await users.create({ kind: 'human', username: 'gone', profile: { displayName: 'Gone' } }, actor)
+    await users.remove(gone.id, actor)
+    await projects.change(idp.project.id, { name: 'Portal <b>' }, actor)
+    await applications.change(idp.web.id, () => ({ redirectUris: ['https://app.example/other'], clockSkewSeconds: 1 }), {
+      kind: 'cli',
+      name: 'ada',
+    })
+    const page = await chromium.newPage()
+    await openSignedIn(page, idp, '/console/audit', idp.jane.username)
+    const row = (type: string) => page.locator('#results tbody tr', { hasText: type }).first()
+    expect(await row('project.changed').textContent()).toMatch(/Project\s+Portal <b>/)
+    expect(await row('project.changed').textContent()).toContain('changed: name')
+    expect(await row('project.changed').locator(`a[href="/console/users/${idp.jane.id}"]`).count()).toBe(1)
+    expect(await row('application.changed').textContent()).toMatch(/ada, at the command line/)
+    expect(await row('application.changed').textContent()).toContain('changed: Redirect URIs, clock skew')
+    expect(await row('user.removed').textContent()).toContain(gone.id)
+    const addresses = await page
+      .locator('#results td a')
+      .evaluateAll((links) => [...new Set(links.map((link) => link.getAttribute('href')))])
+    expect(addresses.length).toBeGreaterThan(2)
+    expect(addresses).not.toContain(`/console/users/${gone.id}`)
+    for (const address of addresses) expect((await page.request.get(idp.url(address ?? '').href)).status(), address ?? '').toBe(200)
   })
 
   test('the trail is filtered, page by page, and goes out as CSV that no spreadsheet runs', async () => {

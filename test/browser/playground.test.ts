@@ -21,7 +21,8 @@ describe.skipIf(withoutChromium)('the playground', () => {
       await expectUsable(page, 'compose')
       expect(await page.textContent('#authorize-address')).toContain('code_challenge_method=S256')
       await page.click('#run')
-      await page.waitForSelector('#step-introspection')
+      expect(await page.textContent('#step-introspection')).toContain('This step is left out')
+      expect(await page.locator('.tag.bad').count()).toBe(0)
       expect(await page.textContent('#token-idToken')).toContain('ContractNumber = 1234')
       expect(await page.textContent('#token-idToken')).toContain('User Info inside ID Token')
       expect(await page.textContent('#step-search')).toContain('"value": "MTIzNA=="')
@@ -67,6 +68,7 @@ describe.skipIf(withoutChromium)('the playground', () => {
     const page = await chromium.newPage()
     await openSignedIn(page, idp, `/playground?client_id=${idp.web.clientId}&scope=openid&pkce=on`, idp.jane.username)
     await page.click('#add-address')
+    await page.click('#confirm-submit')
     await page.fill('#client-secret', idp.secret)
     await page.click('#run')
     expect(await page.textContent('#step-introspection')).toContain('"active": true')
@@ -78,6 +80,8 @@ describe.skipIf(withoutChromium)('the playground', () => {
     expect(await page.locator('#step-userinfo').count()).toBe(0)
     await page.goto(idp.url(`/playground?client_id=${idp.web.clientId}&scope=openid&pkce=on`).href)
     await page.click('#remove-address')
+    await page.click('#confirm-submit')
+    await page.waitForURL('**/playground?*done=saved')
     expect((await idp.domain.catalogue.find(idp.web.clientId))?.application.redirectUris).toEqual(idp.web.redirectUris)
   })
 
@@ -121,10 +125,9 @@ describe.skipIf(withoutChromium)('the playground', () => {
     expect(await page.content()).not.toContain(`value="${idp.spa.clientId}"`)
     expect(await page.locator('.problem').count()).toBe(0)
     const csrf = await page.inputValue('form[action="/playground/sign-out"] input[name=csrf]')
-    const reply = await page.request.post(idp.url('/playground/address').href, {
-      form: { csrf, client_id: idp.web.clientId, wanted: 'yes' },
-    })
-    expect(reply.status()).toBe(403)
+    const address = idp.url(`/playground/address?wanted=yes&client_id=${idp.web.clientId}`).href
+    expect((await page.request.get(address)).status()).toBe(403)
+    expect((await page.request.post(address, { form: { csrf } })).status()).toBe(403)
     expect((await idp.domain.catalogue.find(idp.web.clientId))?.application.redirectUris).toEqual(idp.web.redirectUris)
   })
 })

@@ -104,6 +104,12 @@ export function catalogueContract(open: Open): void {
     expect(await stores.catalogue.findApplication('$a.b __proto__')).toStrictEqual(applications[1])
     expect(await stores.catalogue.findApplication('CLIENT-Z')).toBeUndefined()
     expect(await stores.catalogue.listApplications('none')).toEqual([])
+    expect(await stores.catalogue.countApplications()).toEqual(
+      new Map([
+        ['p', applications.length],
+        ['q', 1],
+      ]),
+    )
     const changed = application('z', { projectId: 'q', clientId: 'other', createdAt: later(-1) })
     await commit(stores, { putApplications: [changed], removeApplications: ['a', 'none'] })
     expect(await stores.catalogue.findApplication('client-z')).toBeUndefined()

@@ -72,4 +72,28 @@ describe.each(testStores)('on $name', ({ make }) => {
     expect(await phases()).toEqual({ [second]: 'signing' })
     await stores.close()
   })
+
+  test('while a successor waits there is no other, however many ask at once; it can be told to sign now', async () => {
+    const address = make()
+    const stores = await openStores(
+      address.startsWith('sqlite:') ? { kind: 'sqlite', directory: address.slice(7) } : { kind: 'mongodb', url: address },
+    )
+    const { keys } = composeDomain({ stores, secrets: [oldSecret] })
+    await keys.ensure(['ES256', 'EdDSA'], system)
+    const [first] = await keys.list().then((all) => all.filter(({ algorithm }) => algorithm === 'ES256'))
+    const rotate = (aheadSeconds: number) => keys.rotate({ algorithm: 'ES256', aheadSeconds, longestTokenSeconds: 3600 }, system)
+    const outcomes = await Promise.allSettled([rotate(600), rotate(600), rotate(600)])
+    expect(outcomes.map((each) => (each.status === 'fulfilled' ? 'made' : each.reason.code)).toSorted()).toEqual([
+      'keys.successor_waits',
+      'keys.successor_waits',
+      'made',
+    ])
+    await expect(keys.rotate({ longestTokenSeconds: 3600 }, system)).rejects.toMatchObject({ algorithms: 'ES256' })
+    const [waiting] = (await keys.list()).filter(({ phase }) => phase === 'published')
+    expect((await rotate(0)).map(({ kid }) => kid)).toEqual([waiting?.kid])
+    const phases = (await keys.list()).filter(({ algorithm }) => algorithm === 'ES256').map(({ kid, phase }) => [kid, phase])
+    expect(Object.fromEntries(phases)).toEqual({ [first?.kid ?? '']: 'retired', [waiting?.kid ?? '']: 'signing' })
+    await rotate(600)
+    await stores.close()
+  })
 })

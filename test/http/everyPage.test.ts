@@ -97,6 +97,21 @@ test('no page may be framed, kept, or run what is not ours', async () => {
   }
 })
 
+test('no page shows what a program says when it has nothing to say', async () => {
+  const browser = await signedIn(filled.admin.username)
+  const jane = await signedIn(idp.jane.username, ['account', 'playground'])
+  const found: string[] = []
+  for (const { path, route } of filled.pages) {
+    for (const visitor of areaOf(route) === 'console' ? [browser] : [browser, jane]) {
+      const { text } = await visitor.open(path)
+      // Attributes too: labels, values and titles are read out.
+      for (const [word] of text.matchAll(/\[object \w+\]|(?<![\w-])(?:undefined|null|NaN|Invalid Date)(?![\w-])/g))
+        found.push(`${word} on ${route}`)
+    }
+  }
+  expect([...new Set(found)]).toEqual([])
+})
+
 const payloads = readFileSync(new URL('../support/payloads.txt', import.meta.url), 'utf8')
   .trim()
   .split('\n')

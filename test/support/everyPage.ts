@@ -99,6 +99,7 @@ export async function fill(idp: Idp): Promise<FilledIdp> {
     '/console/apps/:app/secret': 'name=googleSecret',
     '/console/apps/:app/secret/remove': 'name=googleSecret',
     '/account/data/metadata': 'key=ContractNumber',
+    '/playground/address': `client_id=${idp.web.clientId}&wanted=yes`,
   }
   const pages = idp.pages
     .filter(({ method, path }) => method === 'GET' && !/\/(?:callback|export|file|image|download)$/.test(path))

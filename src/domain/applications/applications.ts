@@ -34,8 +34,11 @@ export interface ApplicationsDeps {
   readonly store: Pick<CatalogueStore, 'change' | 'findApplicationById'>
   readonly root: () => Promise<Pick<CatalogueRoot, 'ownProjectId'>>
   readonly recorder: Recorder
-  /** The application as the configuration file has it, and what its rules refuse about it, a sentence each. */
-  readonly asFiled: (application: Application) => { readonly application: Application; readonly faults: readonly string[] }
+  /** The application as the configuration file has it, and what its rules refuse about it that was another one `before`, a sentence each. */
+  readonly asFiled: (
+    application: Application,
+    before?: Application,
+  ) => { readonly application: Application; readonly faults: readonly string[] }
   /** The secret as it is kept: the one before where that suits, otherwise one that is made. */
   readonly keptSecretOf: (
     application: Pick<Application, 'authMethod' | 'clientId'>,
@@ -57,8 +60,8 @@ const mostKeys = 50
 export function createApplications({ store, root, recorder, asFiled, keptSecretOf, newKey }: ApplicationsDeps) {
   const about = (id: string) => ({ kind: 'application', id }) as const
 
-  function filed(wanted: Application): Application {
-    const { application, faults } = asFiled(wanted)
+  function filed(wanted: Application, before?: Application): Application {
+    const { application, faults } = asFiled(wanted, before)
     if (faults.length > 0) throw new ApplicationInvalid(...faults)
     return application
   }
@@ -135,7 +138,7 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
           const wanted = { ...current, ...wish(current) }
           const { kept, made } = keptSecretOf(wanted, current)
           clientSecret = made
-          const after = { ...filed(wanted), ...kept }
+          const after = { ...filed(wanted, current), ...kept }
           if (after.name !== current.name) assertNameFree(after, others)
           return after
         },
@@ -190,7 +193,7 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
         if (current.jwksUri !== undefined) throw new ApplicationInvalid('jwksUri: the keys of the application are fetched from there')
         const { keys = [] } = current.jwks ?? {}
         if (keys.length >= mostKeys) throw new ApplicationInvalid(`jwks: has ${mostKeys} keys, which is the most: remove one`)
-        return filed({ ...current, jwks: { keys: [...keys, { ...publicJwk, kid: keyId, use: 'sig', alg: 'RS256' }] } })
+        return filed({ ...current, jwks: { keys: [...keys, { ...publicJwk, kid: keyId, use: 'sig', alg: 'RS256' }] } }, current)
       })
       return { application, keyId, privatePem }
     },
@@ -201,7 +204,7 @@ export function createApplications({ store, root, recorder, asFiled, keptSecretO
         const keys = current.jwks?.keys ?? []
         const rest = keys.filter((key) => applicationKeyOf(key)?.id !== keyId)
         if (rest.length === keys.length) throw new ApplicationKeyNotFound(keyId)
-        return filed({ ...current, jwks: { keys: rest } })
+        return filed({ ...current, jwks: { keys: rest } }, current)
       }),
   }
 }

@@ -26,6 +26,7 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
   let revision = Number.NaN
   let root: Promise<CatalogueRootView> | undefined
   let resources: Promise<ReadonlyMap<string, Application>> | undefined
+  let counts: Promise<ReadonlyMap<string, number>> | undefined
   const views = new Map<string, Promise<ApplicationView | undefined>>()
   const projects = new Map<string, Promise<Project | undefined>>()
 
@@ -36,6 +37,7 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
     revision = current
     root = undefined
     resources = undefined
+    counts = undefined
     views.clear()
     projects.clear()
   }
@@ -127,6 +129,15 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
     findProject: (id: string) => remembered(projects, id, () => store.findProject(id)),
     listProjects: () => store.listProjects(),
     listApplications: (projectId: string) => store.listApplications(projectId),
+    /** How many applications each project has that has any, by its id; from memory while nothing has changed. */
+    countApplications(): Promise<ReadonlyMap<string, number>> {
+      refresh()
+      counts ??= store.countApplications().catch((error) => {
+        counts = undefined
+        throw error
+      })
+      return counts
+    },
 
     /** Writes what must be there before anything else: organization, settings and the project that stands for Dossier itself. */
     async bootstrap(): Promise<void> {
@@ -151,6 +162,8 @@ export function createCatalogue({ store, recorder }: { store: CatalogueStore; re
       })
     },
 
+    /** The project of an id, as it is now. */
+    findProjectById: (id: string) => store.findProject(id),
     /** The application of an id, as it is now. */
     findById: (id: string) => store.findApplicationById(id),
 

@@ -21,8 +21,8 @@ export interface ProjectsDeps {
   readonly store: Pick<CatalogueStore, 'change'>
   readonly root: () => Promise<Pick<CatalogueRoot, 'ownProjectId'>>
   readonly recorder: Recorder
-  /** What the rules of the configuration file refuse about a project, a sentence each. */
-  readonly faultsOf: (project: Project) => readonly string[]
+  /** What the rules of the configuration file refuse about a project that was another one `before`, a sentence each. */
+  readonly faultsOf: (project: Project, before?: Project) => readonly string[]
   /** Takes away what users were granted: all of a project, or one role. */
   readonly revoke: (projectId: string, role: string | undefined, actor: Actor) => Promise<void>
 }
@@ -41,7 +41,8 @@ export function createProjects({ store, root, recorder, faultsOf, revoke }: Proj
   const about = (id: string) => ({ kind: 'project', id }) as const
 
   function assertAcceptable(project: Project, projects: readonly Project[]): void {
-    const [fault] = faultsOf(project)
+    const before = projects.find(({ id }) => id === project.id)
+    const [fault] = faultsOf(project, before)
     if (fault !== undefined) throw new ProjectInvalid(fault)
     if (projects.some(({ id, name }) => id !== project.id && name === project.name)) throw new ProjectNameTaken(project.name)
   }

@@ -49,6 +49,8 @@ export interface CatalogueStore {
   findApplicationById(id: string): Promise<Application | undefined>
   /** The applications of a project, oldest first. */
   listApplications(projectId: string): Promise<readonly Application[]>
+  /** How many applications each project has that has any, by its id. */
+  countApplications(): Promise<ReadonlyMap<string, number>>
   /** @throws ClientIdTaken, CatalogueMoved */
   commit(change: CatalogueChange): Promise<void>
   /**

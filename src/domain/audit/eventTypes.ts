@@ -58,6 +58,7 @@ const every: Readonly<Record<EventType, true>> = {
   'app.removed': true,
   'trigger.failed': true,
   'key.created': true,
+  'key.advanced': true,
   'key.retired': true,
   'key.removed': true,
 }

@@ -92,6 +92,8 @@ export interface EventPayloads {
   /** The function threw, or is gone; `reason` is its message. Given up, it is a dead letter. */
   'trigger.failed': { trigger: string; attempt: number; reason: string; givenUp: boolean }
   'key.created': { algorithm: string; activeFrom: string }
+  /** It was to sign later, and signs now. */
+  'key.advanced': { activeFrom: string }
   'key.retired': { publishedUntil: string }
   'key.removed': Record<string, never>
 }

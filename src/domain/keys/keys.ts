@@ -7,9 +7,11 @@
  */
 import { createHash, generateKeyPair } from 'node:crypto'
 import { promisify } from 'node:util'
+import { Busy, DomainError } from '#src/base/errors.ts'
 import type { Settings, SigningAlgorithm } from '../applications/application.ts'
 import type { Actor } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
+import type { Lock } from '../sessions/lock.ts'
 import type { Sealer } from './seal.ts'
 import type { KeyStore, StoredKey } from './store.ts'
 
@@ -27,9 +29,29 @@ export type PrivateJwk = Readonly<Record<string, unknown>> & { readonly kid: str
 
 export type KeyPhase = 'published' | 'signing' | 'retired'
 
+/** There is a successor already, which has not begun to sign: another one would only make the key set longer. */
+export class SuccessorWaits extends DomainError {
+  readonly code = 'keys.successor_waits'
+  readonly algorithms: string
+  constructor(algorithms: readonly SigningAlgorithm[]) {
+    super(`a successor of ${algorithms.join(', ')} waits to sign already`)
+    this.algorithms = algorithms.join(', ')
+  }
+}
+
+export interface KeysDeps {
+  readonly store: KeyStore
+  readonly sealer: Sealer
+  readonly recorder: Recorder
+  readonly exclusively: Lock
+}
+
+/** Rotations wait for each other so long. */
+const patienceMs = 30_000
+
 export type Keys = ReturnType<typeof createKeys>
 
-export function createKeys({ store, sealer, recorder }: { store: KeyStore; sealer: Sealer; recorder: Recorder }) {
+export function createKeys({ store, sealer, recorder, exclusively }: KeysDeps) {
   async function make(algorithm: SigningAlgorithm, activeFrom: Date): Promise<StoredKey> {
     let jwk = await newPrivateJwk(algorithm)
     // A command line would take such an id for an option.
@@ -49,6 +71,48 @@ export function createKeys({ store, sealer, recorder }: { store: KeyStore; seale
       { kind: 'key', id: key.kid },
       { algorithm: key.algorithm, activeFrom: key.activeFrom.toISOString() },
     )
+
+  interface Rotation {
+    readonly algorithm?: SigningAlgorithm | undefined
+    readonly aheadSeconds?: number
+    readonly longestTokenSeconds: number
+  }
+
+  async function rotate(
+    { algorithm, aheadSeconds = publishAheadSeconds, longestTokenSeconds }: Rotation,
+    actor: Actor,
+  ): Promise<readonly StoredKey[]> {
+    const now = recorder.now()
+    const all = await store.list()
+    assertOpens(all)
+    const current = all.filter((key) => !key.publishedUntil && (algorithm === undefined || key.algorithm === algorithm))
+    const waiting = current.filter((key) => key.activeFrom > now)
+    if (waiting.length > 0 && aheadSeconds > 0) throw new SuccessorWaits(waiting.map((key) => key.algorithm))
+    const activeFrom = new Date(now.getTime() + aheadSeconds * 1000)
+    const publishedUntil = new Date(activeFrom.getTime() + longestTokenSeconds * 1000)
+    const advanced = waiting.map((key) => ({ ...key, activeFrom }))
+    const isAdvanced = (key: StoredKey) => waiting.some((each) => each.algorithm === key.algorithm)
+    const former = current.filter((key) => !isAdvanced(key))
+    const made = await Promise.all([...new Set(former.map((key) => key.algorithm))].map((each) => make(each, activeFrom)))
+    // What was replaced before it had signed would sign later, in place of the one that begins now.
+    const isOver = (key: StoredKey) => key.publishedUntil && (key.publishedUntil <= now || (isAdvanced(key) && key.activeFrom > now))
+    const over = all.filter(isOver).map((key) => key.kid)
+    await store.commit({
+      put: [...former.map((key) => ({ ...key, publishedUntil })), ...advanced, ...made],
+      remove: over,
+      events: [
+        ...advanced.map((key) =>
+          recorder.event('key.advanced', actor, { kind: 'key', id: key.kid }, { activeFrom: activeFrom.toISOString() }),
+        ),
+        ...made.map((key) => created(key, actor)),
+        ...former.map((key) =>
+          recorder.event('key.retired', actor, { kind: 'key', id: key.kid }, { publishedUntil: publishedUntil.toISOString() }),
+        ),
+        ...over.map((kid) => recorder.event('key.removed', actor, { kind: 'key', id: kid }, {})),
+      ],
+    })
+    return [...advanced, ...made]
+  }
 
   return {
     /** Every published key, still sealed: the one that signs first of its algorithm, then the others, newest first. */
@@ -82,37 +146,11 @@ export function createKeys({ store, sealer, recorder }: { store: KeyStore; seale
     /**
      * Makes a successor to every current key (of `algorithm`, or of all). It signs after `aheadSeconds`; the former one stays
      * published until the tokens that it may sign by then are gone, which takes `longestTokenSeconds`. Keys whose time is over go.
-     * @throws CannotUnseal
+     * A successor that waits already signs now when `aheadSeconds` is 0; otherwise there must be none.
+     * @throws CannotUnseal, SuccessorWaits, Busy
      */
-    async rotate(
-      {
-        algorithm,
-        aheadSeconds = publishAheadSeconds,
-        longestTokenSeconds,
-      }: { algorithm?: SigningAlgorithm; aheadSeconds?: number; longestTokenSeconds: number },
-      actor: Actor,
-    ): Promise<readonly StoredKey[]> {
-      const now = recorder.now()
-      const all = await store.list()
-      assertOpens(all)
-      const current = all.filter((key) => !key.publishedUntil && (algorithm === undefined || key.algorithm === algorithm))
-      const activeFrom = new Date(now.getTime() + aheadSeconds * 1000)
-      const publishedUntil = new Date(activeFrom.getTime() + longestTokenSeconds * 1000)
-      const successors = await Promise.all([...new Set(current.map((key) => key.algorithm))].map((each) => make(each, activeFrom)))
-      const over = all.filter((key) => key.publishedUntil && key.publishedUntil <= now).map((key) => key.kid)
-      await store.commit({
-        put: [...current.map((key) => ({ ...key, publishedUntil })), ...successors],
-        remove: over,
-        events: [
-          ...successors.map((key) => created(key, actor)),
-          ...current.map((key) =>
-            recorder.event('key.retired', actor, { kind: 'key', id: key.kid }, { publishedUntil: publishedUntil.toISOString() }),
-          ),
-          ...over.map((kid) => recorder.event('key.removed', actor, { kind: 'key', id: kid }, {})),
-        ],
-      })
-      return successors
-    },
+    rotate: (rotation: Rotation, actor: Actor): Promise<readonly StoredKey[]> =>
+      exclusively('keys', () => rotate(rotation, actor), { patienceMs, refuse: () => new Busy('a rotation of keys') }),
 
     /** Takes a retired key away at once: tokens it signed no longer verify. Answers whether there was such a key that does not sign. */
     async retire(kid: string, actor: Actor): Promise<boolean> {

@@ -2,7 +2,20 @@ import { z } from 'zod'
 import type { Application } from '../applications/application.ts'
 import { needsSecret } from './clientSecret.ts'
 import type { Faults, Path } from './faults.ts'
-import { clientId, duration, type Fields, flag, isLoopback, origin, parsed, readFields, recordId, text, webAddress } from './fields.ts'
+import {
+  clientId,
+  duration,
+  type Fields,
+  flag,
+  isLoopback,
+  name as nameField,
+  origin,
+  parsed,
+  readFields,
+  recordId,
+  text,
+  webAddress,
+} from './fields.ts'
 import { assertCoherentChoices, protocolChoicesOf, protocolShape } from './protocol.ts'
 import type { ReadSecret } from './secrets.ts'
 
@@ -42,7 +55,7 @@ const jwks = z.strictObject({
 /** The fields of an application in a configuration file. */
 export const applicationShape = {
   id: recordId,
-  name: text,
+  name: nameField,
   clientId,
   clientSecret: text,
   active: flag,

@@ -1,6 +1,6 @@
 import { formatDuration } from '#src/base/duration.ts'
 import { everyItem } from '#src/base/page.ts'
-import type { Application, Project, Settings } from '../applications/application.ts'
+import type { Application, Organization, Project, Settings } from '../applications/application.ts'
 import type { Catalogue } from '../applications/catalogue.ts'
 import type { MetadataEntry } from '../metadata/metadata.ts'
 import type { User } from '../users/user.ts'
@@ -32,23 +32,8 @@ export function createExport({ catalogue, users }: ExportDeps) {
     const projectsById = new Map(all.map((project) => [project.id, project]))
     return {
       catalogue: {
-        organization: defined({
-          name: organization.name,
-          primaryDomain: organization.primaryDomain,
-          logoUri: organization.logoUri,
-          accentColor: organization.accentColor,
-        }),
-        settings: {
-          registration: registrationOf(settings),
-          dynamicClientRegistration: settings.dynamicClientRegistration,
-          accessTokenTtl: formatDuration(settings.accessTokenTtlSeconds),
-          idTokenTtl: formatDuration(settings.idTokenTtlSeconds),
-          refreshTokenTtl: formatDuration(settings.refreshTokenTtlSeconds),
-          sessionTtl: formatDuration(settings.sessionTtlSeconds),
-          selfManagedMetadata: settings.selfManagedMetadata,
-          selfManagedProfile: settings.selfManagedProfile,
-          accountDeletionGrace: formatDuration(settings.accountDeletionGraceSeconds),
-        },
+        organization: organizationOf(organization),
+        settings: settingsOf(settings),
         projects: await Promise.all(projects.map(async (project) => projectOf(project, await catalogue.listApplications(project.id)))),
       },
       async *users() {
@@ -61,6 +46,23 @@ export function createExport({ catalogue, users }: ExportDeps) {
     }
   }
 }
+
+/** The organization as it stands in the file. */
+export const organizationOf = ({ name, primaryDomain, logoUri, accentColor }: Organization): Plain =>
+  defined({ name, primaryDomain, logoUri, accentColor })
+
+/** The settings as they stand in the file. */
+export const settingsOf = (settings: Settings): Plain => ({
+  registration: registrationOf(settings),
+  dynamicClientRegistration: settings.dynamicClientRegistration,
+  accessTokenTtl: formatDuration(settings.accessTokenTtlSeconds),
+  idTokenTtl: formatDuration(settings.idTokenTtlSeconds),
+  refreshTokenTtl: formatDuration(settings.refreshTokenTtlSeconds),
+  sessionTtl: formatDuration(settings.sessionTtlSeconds),
+  selfManagedMetadata: settings.selfManagedMetadata,
+  selfManagedProfile: settings.selfManagedProfile,
+  accountDeletionGrace: formatDuration(settings.accountDeletionGraceSeconds),
+})
 
 /** In its short form where that says everything. */
 function registrationOf({ registration: mode, registrationFields: fields }: Settings): unknown {

@@ -103,6 +103,8 @@ export function nameOf(value: unknown): string {
 const textThat = (isRight: (value: string) => boolean, what: string) => z.string().refine(isRight, `must be ${what}`)
 
 export const text = z.string().min(1).max(1000)
+/** What it has to look like depends on what it was: see names.ts. */
+export const name = z.string()
 export const flag = z.boolean()
 
 /** Ids of projects and applications: they stand in scopes and addresses. */

@@ -4,7 +4,7 @@ import type { Organization, Role, Settings } from '../applications/application.t
 import { readApplication, type WantedApplication } from './application.ts'
 import { readDocument } from './document.ts'
 import type { Faults, Path } from './faults.ts'
-import { flag, readFields, recordId, roleKey, text } from './fields.ts'
+import { flag, name as nameField, readFields, recordId, roleKey } from './fields.ts'
 import { noteRepeated } from './rules.ts'
 import { type ReadSecret, type SecretSources, secretReader } from './secrets.ts'
 import { readOrganization, readSettings, settingsShapes } from './settings.ts'
@@ -45,7 +45,7 @@ const shape = {
 } as const
 
 const projectShape = {
-  name: text,
+  name: nameField,
   id: recordId,
   active: flag,
   roles: z.array(z.unknown()),
@@ -53,7 +53,7 @@ const projectShape = {
   applications: z.array(z.unknown()),
 } as const
 
-const roleShape = { key: roleKey, displayName: text, group: text } as const
+const roleShape = { key: roleKey, displayName: nameField, group: nameField } as const
 
 /** The fields of everything else. */
 export const fileShapes = [shape, ...settingsShapes, projectShape, roleShape]

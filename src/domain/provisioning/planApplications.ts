@@ -7,6 +7,7 @@ import { type Change, changeOf, differingFields } from './change.ts'
 import { keptSecretOf } from './clientSecret.ts'
 import type { Faults } from './faults.ts'
 import type { ConfigurationFile, WantedProject } from './file.ts'
+import { noteNames } from './names.ts'
 import type { StoredCatalogue } from './planCatalogue.ts'
 import { noteRepeated, type Rules } from './rules.ts'
 
@@ -43,6 +44,7 @@ export function planApplications(
     const own: Change[] = []
     for (const [application, before] of matchesOf(project, after, stored, faults)) {
       if (before) matched.add(before.id)
+      noteNames(application, before, application.path, faults)
       const [record, made] = applicationOf(application, before, after.id, file.mark, recorder.now(), rules)
       clientIds.add(record.clientId)
       const fields = before ? differingFields(before, { ...record, changedAt: before.changedAt }).map(publicName) : []

@@ -7,6 +7,7 @@ import type { Recorder } from '../audit/recorder.ts'
 import type { WantedApplication } from './application.ts'
 import { type Change, changeOf, differingFields } from './change.ts'
 import type { ConfigurationFile, WantedProject } from './file.ts'
+import { noteNames } from './names.ts'
 import { planApplications } from './planApplications.ts'
 import { note, noteRepeated, type Rules } from './rules.ts'
 
@@ -49,6 +50,7 @@ export async function planCatalogue(file: ConfigurationFile, actor: Actor, deps:
 
   const organization = file.organization && { ...root.organization, ...file.organization }
   if (organization) {
+    noteNames(organization, root.organization, ['organization'], file.faults)
     const fields = differingFields(root.organization, organization)
     changes.push(changeOf('organization', organization.name, fields))
     if (fields.length > 0) {
@@ -69,6 +71,7 @@ export async function planCatalogue(file: ConfigurationFile, actor: Actor, deps:
   noteRepeated(file.projects, 'id', ({ id }) => id, faults)
   const wanted = file.projects.map((project) => {
     const before = findProject(project, stored, file)
+    noteNames(project, before, project.path, faults)
     return { project, before, after: projectOf(project, before, file, recorder.now()) }
   })
   const applications = planApplications(wanted, stored, file, actor, deps)

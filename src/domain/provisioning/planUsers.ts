@@ -38,6 +38,8 @@ export async function planUsers(
   for (const wanted of file.users) {
     const found = await findUser(wanted, file, deps)
     noteFaults(wanted, found?.user.kind ?? wanted.kind ?? 'human', catalogue, file, rules)
+    for (const [field, value] of Object.entries(wanted.profile))
+      note(file.faults, [...wanted.path, field], () => rules.assertProfile({ [field]: value }, found?.user.profile))
     const grants = grantsOf(wanted, catalogue, file)
     plans.push(found ? await updateOf(wanted, found, grants, file, deps) : creationOf(wanted, grants, file, deps))
     progress(plans.length)

@@ -32,6 +32,13 @@ export interface ApplyWatcher {
   waiting?(): void
 }
 
+export interface ApplyOptions extends ApplyWatcher {
+  /** Throws where something is not any more as whoever asks has seen it: called before anything is written, when nobody else can write in between. */
+  readonly assertStill?: () => Promise<void>
+  /** How long to wait for another apply; ten minutes where it is left out. */
+  readonly patienceMs?: number
+}
+
 interface Plan {
   readonly catalogue: CataloguePlan
   readonly users: readonly UserPlan[]
@@ -46,7 +53,7 @@ class ApplyUnderWay extends DomainError {
   }
 }
 
-const patienceMs = 10 * 60_000
+const usualPatienceMs = 10 * 60_000
 
 /** How often a plan is made anew because the catalogue was changed by somebody else meanwhile. */
 const mostAttempts = 10
@@ -102,9 +109,13 @@ export function createProvisioning(deps: ProvisioningDeps) {
     /**
      * Makes the store what the file says, and answers what that took. Writes nothing when nothing differs. Of several at once one
      * works and the others wait for it.
-     * @throws FileFaults with nothing written; ApplyUnderWay; CatalogueMoved; what the store refuses, where somebody else changes the same at this moment
+     * @throws FileFaults with nothing written, and so what `assertStill` throws; ApplyUnderWay; CatalogueMoved; what the store refuses, where somebody else changes the same at this moment
      */
-    async apply(file: ConfigurationFile, actor: Actor, watcher: ApplyWatcher = {}): Promise<readonly Change[]> {
+    async apply(
+      file: ConfigurationFile,
+      actor: Actor,
+      { assertStill, patienceMs = usualPatienceMs, ...watcher }: ApplyOptions = {},
+    ): Promise<readonly Change[]> {
       const first = await planOf(file, actor, watcher)
       if (changesOf(first).every(({ change }) => change === 'none')) {
         await write(first, actor, watcher)
@@ -116,6 +127,8 @@ export function createProvisioning(deps: ProvisioningDeps) {
           for (let attempt = 1; ; attempt += 1) {
             // Compared again: whoever had the lock before may have written the same.
             const plan = await planOf(file, actor, watcher)
+            // After the plan, which is refused when anything has moved since it was begun.
+            await assertStill?.()
             try {
               await write(plan, actor, watcher)
               return changesOf(plan)

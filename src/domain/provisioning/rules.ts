@@ -1,5 +1,6 @@
 import { DomainError } from '#src/base/errors.ts'
 import type { Settings } from '../applications/application.ts'
+import type { Profile } from '../users/user.ts'
 import type { SecretRules } from './clientSecret.ts'
 import type { Faults, Path } from './faults.ts'
 
@@ -10,6 +11,8 @@ export interface Rules extends SecretRules {
   /** The form in which usernames are compared. */
   comparable(username: string): string
   assertUsername(username: string): unknown
+  /** Names that somebody has `before` are not judged. */
+  assertProfile(profile: Profile, before: Profile | undefined): unknown
   assertPassword(password: string): unknown
   assertPasswordHash(hash: string): unknown
   assertMetadata(key: string, value: Uint8Array): unknown

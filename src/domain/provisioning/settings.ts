@@ -3,7 +3,7 @@ import { isLanguageTag } from '#src/base/forms.ts'
 import { wholeMatcher } from '#src/base/patterns.ts'
 import type { Organization, ProfileField, RegistrationField, Settings } from '../applications/application.ts'
 import type { Faults, Path } from './faults.ts'
-import { domainName, duration, flag, isLoopback, parsed, readFields, text } from './fields.ts'
+import { domainName, duration, flag, isLoopback, name, parsed, readFields, text } from './fields.ts'
 import { noteRepeated } from './rules.ts'
 
 const mostLogoBytes = 32 * 1024
@@ -24,7 +24,7 @@ const logo = z.string().superRefine((value, context) => {
 })
 
 const organizationShape = {
-  name: text,
+  name,
   primaryDomain: domainName,
   logoUri: orNone(logo),
   accentColor: orNone(z.string().regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0055aa')),

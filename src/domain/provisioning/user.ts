@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { PostalAddress, Profile, UserState } from '../users/user.ts'
 import type { Faults, Path } from './faults.ts'
-import { email, flag, locale, nameOf, readFields, readValue, roleKey, text, userId, webAddress } from './fields.ts'
+import { email, flag, locale, name, nameOf, readFields, readValue, roleKey, text, userId, webAddress } from './fields.ts'
 import type { ReadSecret } from './secrets.ts'
 
 export interface WantedUser {
@@ -38,11 +38,11 @@ const address = z
   )
 
 const profileShape = {
-  givenName: text,
-  familyName: text,
-  displayName: text,
+  givenName: name,
+  familyName: name,
+  displayName: name,
   description: text,
-  nickName: text,
+  nickName: name,
   gender: text,
   locale,
   picture: webAddress,

@@ -107,6 +107,9 @@ export function createUserBrowsing({ store, sealer }: { readonly store: UserStor
       return next ? { items, next: cursorOf(filter, chosen, next) } : { items }
     },
 
+    /** Those of some ids that there are, in no order. */
+    findAll: (ids: readonly UserId[]): Promise<readonly User[]> => store.findAll(ids, []),
+
     /** How many users there are, in all and by state. It costs three rows of the embedded store, and counts of an index on MongoDB: keep it for a while. */
     async count(): Promise<{ readonly all: number; readonly byState: Readonly<Record<UserState, number>> }> {
       const byState = await store.countByState()

@@ -6,7 +6,7 @@
  */
 import type { Brand } from '#src/base/brand.ts'
 import { DomainError } from '#src/base/errors.ts'
-import { isEmailAddress, isLanguageTag } from '#src/base/forms.ts'
+import { isEmailAddress, isLanguageTag, isPersonName, personNameReason } from '#src/base/forms.ts'
 import type { Identity } from './identity.ts'
 import type { MachineKey } from './machineKeys.ts'
 
@@ -110,8 +110,18 @@ export class UserIdTaken extends DomainError {
   }
 }
 
-/** What is told about somebody has the forms that the configuration file demands, whichever way it comes in. @throws UserInvalid */
-export function assertAcceptableProfile(profile: Profile): void {
+/** What a person is called. */
+const nameFields = ['givenName', 'familyName', 'nickName', 'displayName'] as const satisfies readonly (keyof Profile)[]
+
+/**
+ * What is told about somebody has the forms that the configuration file demands, whichever way it comes in. What somebody was called `before`, they may go on being called.
+ * @throws UserInvalid
+ */
+export function assertAcceptableProfile(profile: Profile, before: Profile = {}): void {
+  for (const field of nameFields) {
+    const name = profile[field]
+    if (name !== undefined && name !== before[field] && !isPersonName(name)) throw new UserInvalid(field, personNameReason)
+  }
   for (const [field, value] of Object.entries({ ...profile, ...profile.address })) {
     if (typeof value === 'string' && (value === '' || value.length > 1000)) throw new UserInvalid(field, 'must have 1 to 1000 characters')
   }

@@ -257,7 +257,7 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, b
       }
       return writeRights(id, (current) => {
         const edit: UserEdit = { ...fields, profile: typeof profile === 'function' ? profile(current.profile) : profile }
-        if (edit.profile) assertAcceptableProfile(edit.profile)
+        if (edit.profile) assertAcceptableProfile(edit.profile, current.profile)
         const changed = (Object.keys(edit) as (keyof UserEdit)[]).filter(
           (field) => edit[field] !== undefined && JSON.stringify(sorted(edit[field])) !== JSON.stringify(sorted(current[field])),
         )

@@ -4,6 +4,7 @@ import type { Application } from '#src/domain/applications/application.ts'
 import type { ApplicationWish } from '#src/domain/applications/applications.ts'
 import { ApplicationInvalid } from '#src/domain/applications/failures.ts'
 import type { SentForm } from '../kit/sentForm.ts'
+import { linesIn, optional } from './forms.ts'
 
 export const grantTypes = ['authorizationCode', 'refreshToken', 'deviceCode', 'clientCredentials', 'implicit', 'tokenExchange'] as const
 export const responseTypes = ['code', 'id_token', 'id_token token', 'code id_token', 'code token', 'code id_token token'] as const
@@ -17,14 +18,6 @@ export const authMethods = [
   'selfSignedTlsClientAuth',
 ] as const
 export const signingAlgorithms = ['RS256', 'ES256', 'EdDSA', 'PS256'] as const
-
-const lines = (text: string) =>
-  text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter(Boolean)
-
-const optional = (text: string) => (text === '' ? undefined : text)
 
 /** What may be chosen, where it is one of few; anything else is no choice of our form. @throws ApplicationInvalid */
 function chosen<T extends string>(form: SentForm, name: string, allowed: readonly T[]): T {
@@ -52,8 +45,8 @@ export function wishIn(form: SentForm, { type }: Pick<Application, 'type'>): Par
   if (type === 'api') return common
   return {
     ...common,
-    redirectUris: lines(form.raw('redirectUris')),
-    postLogoutRedirectUris: lines(form.raw('postLogoutRedirectUris')),
+    redirectUris: linesIn(form.raw('redirectUris')),
+    postLogoutRedirectUris: linesIn(form.raw('postLogoutRedirectUris')),
     grantTypes: grantTypes.filter((each) => form.all('grantTypes').includes(each)),
     responseTypes: responseTypes.filter((each) => form.all('responseTypes').includes(each)),
     accessTokenType: chosen(form, 'accessTokenType', ['bearer', 'jwt'] as const),
@@ -66,7 +59,7 @@ export function wishIn(form: SentForm, { type }: Pick<Application, 'type'>): Par
     audience: chosen(form, 'audience', ['project', 'client'] as const),
     idTokenSignedResponseAlg: chosen(form, 'idTokenSignedResponseAlg', signingAlgorithms),
     clockSkewSeconds: seconds(form.text('clockSkew')),
-    additionalOrigins: lines(form.raw('additionalOrigins')),
+    additionalOrigins: linesIn(form.raw('additionalOrigins')),
     backChannelLogoutUri: optional(form.text('backChannelLogoutUri')),
     logoUri: optional(form.text('logoUri')),
     policyUri: optional(form.text('policyUri')),
@@ -82,15 +75,15 @@ export interface Shown {
 
 /** An application as the form shows it. */
 export function shownOf(application: Application): Shown {
-  const fields = application as unknown as Readonly<Record<string, unknown>>
+  const fields = new Map<string, unknown>(Object.entries(application))
   const texts: Readonly<Record<string, string>> = { clockSkew: formatDuration(application.clockSkewSeconds) }
   return {
     value(name) {
-      const value = fields[name]
+      const value = fields.get(name)
       return texts[name] ?? (Array.isArray(value) ? value.join('\n') : typeof value === 'string' ? value : '')
     },
     isOn(name, value) {
-      const field = fields[name]
+      const field = fields.get(name)
       return value === undefined ? field === true : Array.isArray(field) && field.includes(value)
     },
   }

@@ -20,21 +20,21 @@ import {
   wishIn,
 } from './applicationForm.ts'
 import { type ApplicationKind, applicationKinds, authorizeAddress, curlOf, kindIn, kindOf, signsIn, wishOf } from './applicationKinds.ts'
+import { changing as changingRecord, linesIn } from './forms.ts'
 
 export interface ApplicationsNeeds {
   readonly issuer: string
-  readonly catalogue: Pick<Catalogue, 'listProjects' | 'findById'>
+  readonly catalogue: Pick<Catalogue, 'findProjectById' | 'findById'>
   readonly applications: Applications
 }
 
 const emptyShown: Shown = { value: () => '', isOn: () => false }
 
 export function applicationPages({ issuer, catalogue, applications }: ApplicationsNeeds): readonly AreaPage[] {
-  const projectOf = async (id: string | undefined) => (await catalogue.listProjects()).find((each) => each.id === id)
   const existing = ({ params }: Visit) => catalogue.findById(params.application ?? '')
 
   async function trailOf({ texts }: Visit, projectId: string) {
-    const project = await projectOf(projectId)
+    const project = await catalogue.findProjectById(projectId)
     return [
       { href: '/console/projects', label: texts.t('console.sections.projects') },
       ...(project ? [{ href: `/console/projects/${project.id}`, label: project.name }] : []),
@@ -47,7 +47,7 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
     facts: Readonly<Record<string, unknown>> = {},
     status = 200,
   ): Promise<void> {
-    const project = await projectOf(visit.params.project)
+    const project = await catalogue.findProjectById(visit.params.project ?? '')
     if (!project) return visit.missing()
     const trail = await trailOf(visit, project.id)
     const given = { project, kinds: applicationKinds, kind, signsIn: kind && signsIn(kind), shown: emptyShown, faults: {}, trail, ...facts }
@@ -117,19 +117,7 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
     }
   }
 
-  /** A form about an application that is there; what it throws of the domain is shown on its page. */
-  const changing =
-    (change: (visit: Visit, form: SentForm, application: Application) => Promise<unknown>): AreaPage['handle'] =>
-    async (visit, form) => {
-      const application = await existing(visit)
-      if (!application) return visit.missing()
-      try {
-        await change(visit, form, application)
-        visit.go(`/applications/${application.id}`, 'saved')
-      } catch (error) {
-        await show(visit, application, { problem: visit.problemOf(error) }, 400)
-      }
-    }
+  const changing = changingRecord({ find: existing, show, path: ({ id }) => `/applications/${id}` })
 
   return [
     {
@@ -145,11 +133,10 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
       async handle(visit, form) {
         const kind = kindIn(form.text('kind'))
         if (!kind) return wizard(visit, undefined, {}, 400)
-        const lines = (name: string) => form.raw(name).split(/\s+/).filter(Boolean)
         const wish = wishOf(kind, {
           name: form.text('name'),
-          redirectUris: lines('redirectUris'),
-          postLogoutRedirectUris: lines('postLogoutRedirectUris'),
+          redirectUris: linesIn(form.raw('redirectUris')),
+          postLogoutRedirectUris: linesIn(form.raw('postLogoutRedirectUris')),
           idTokenUserinfoAssertion: form.has('idTokenUserinfoAssertion'),
           accessTokenType: form.has('jwt') ? 'jwt' : 'bearer',
         })

@@ -1,19 +1,32 @@
 /** The audit trail as a whole: by filters, a page at a time, and all of it as CSV. */
 import { Readable } from 'node:stream'
 import { isObjectId } from '#src/base/ids.ts'
-import type { AuditEvent, EventType, Subject } from '#src/domain/audit/events.ts'
+import type { AuditEvent, Subject } from '#src/domain/audit/events.ts'
 import { eventTypes } from '#src/domain/audit/eventTypes.ts'
 import type { createTrail, TrailFilter } from '#src/domain/audit/trail.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
+import type { Texts } from '../kit/messages.ts'
+import { type AuditNamesNeeds, namesIn } from './auditNames.ts'
 
-export interface AuditNeeds {
+export interface AuditNeeds extends AuditNamesNeeds {
   readonly trail: ReturnType<typeof createTrail>
 }
 
 const pageSize = 50
-const subjectKinds = [
-  ...['user', 'project', 'application', 'organization', 'settings', 'key', 'target', 'execution', 'registrationToken', 'app'],
-] as readonly Subject['kind'][]
+
+const everyKind: Readonly<Record<Subject['kind'], true>> = {
+  user: true,
+  project: true,
+  application: true,
+  organization: true,
+  settings: true,
+  key: true,
+  target: true,
+  execution: true,
+  registrationToken: true,
+  app: true,
+}
+const subjectKinds = Object.keys(everyKind) as readonly Subject['kind'][]
 
 /** What was typed into the filters, and what is wrong with it. */
 interface Asked {
@@ -41,7 +54,7 @@ function asked(visit: Visit): Asked {
   const id = visit.query('subject')
   const kind = subjectKinds.find((each) => each === visit.query('kind')) ?? 'user'
   const filter = {
-    ...(types && types.length > 0 && { types: types as readonly EventType[] }),
+    ...(types && types.length > 0 && { types }),
     ...(actor && { actor }),
     ...(id !== '' && { subject: { kind, id } }),
     from: moment('from'),
@@ -50,7 +63,8 @@ function asked(visit: Visit): Asked {
   return { filter, faults }
 }
 
-export function auditPages({ trail }: AuditNeeds): readonly AreaPage[] {
+export function auditPages(needs: AuditNeeds): readonly AreaPage[] {
+  const { trail } = needs
   const names = ['type', 'actor', 'kind', 'subject', 'from', 'to'] as const
   const parametersOf = (visit: Visit) =>
     new URLSearchParams(names.map((name): [string, string] => [name, visit.query(name)]).filter(([, value]) => value !== ''))
@@ -76,8 +90,16 @@ export function auditPages({ trail }: AuditNeeds): readonly AreaPage[] {
       first,
       ...(next && { next: `/console/audit?${withAfter(parameters, next)}`, isUnfinished: page.items.length < pageSize }),
     }
+    const { actorOf, subjectOf } = await namesIn(page.items, visit, needs)
+    const events = page.items.map((event) => ({
+      at: event.at,
+      type: event.type,
+      actor: actorOf(event),
+      subject: { kind: event.subject.kind, ...subjectOf(event) },
+      facts: factsOf(visit.texts, event),
+    }))
     const problem = 'problem' in page ? page.problem : undefined
-    await visit.show('console/audit', { ...shared, events: page.items.map(rowOf), pager, ...(problem && { problem }) }, problem ? 400 : 200)
+    await visit.show('console/audit', { ...shared, events, pager, ...(problem && { problem }) }, problem ? 400 : 200)
   }
 
   function exportAll(visit: Visit): void | Promise<void> {
@@ -128,24 +150,24 @@ function cell(value: string | number): string {
 
 const nameOf = (actor: AuditEvent['actor']) => (actor.kind === 'user' ? actor.id : actor.kind === 'cli' ? actor.name : '')
 
-/** Where somebody looks at what an event is about. */
-const pageOf: Partial<Readonly<Record<Subject['kind'], string>>> = {
-  user: '/console/users/',
-  project: '/console/projects/',
-  application: '/console/applications/',
-  app: '/console/apps/',
-}
+/** Where the name of a field stands that has changed, of whatever it was. */
+const textsOfField = (field: string) => [
+  `consoleUsers.changed.${field}`,
+  `console.field.${field}`,
+  `console.application.${field}`,
+  `console.settings.${field}`,
+]
 
-function rowOf({ at, type, actor, subject, payload }: AuditEvent) {
-  const page = pageOf[subject.kind]
-  return {
-    at,
-    type,
-    actor:
-      actor.kind === 'user'
-        ? { name: actor.id, href: `/console/users/${actor.id}` }
-        : { name: actor.kind === 'cli' ? `cli: ${actor.name}` : 'system' },
-    subject: { kind: subject.kind, id: subject.id, ...(page && { href: page + encodeURIComponent(subject.id) }) },
-    facts: Object.entries(payload).map(([name, value]) => ({ name, value: typeof value === 'string' ? value : JSON.stringify(value) })),
+/** What an event tells, as words. */
+function factsOf({ t, has }: Texts, { payload }: AuditEvent): readonly { readonly name: string; readonly value: string }[] {
+  const fieldName = (field: string) => {
+    const key = textsOfField(field).find(has)
+    return key === undefined ? field : t(key)
   }
+  return Object.entries(payload).map(([name, value]: [string, unknown]) => {
+    if (name === 'fields' && Array.isArray(value)) return { name: t('console.audit.changed'), value: value.map(fieldName).join(', ') }
+    if (Array.isArray(value)) return { name, value: value.join(', ') }
+    if (typeof value === 'boolean') return { name, value: t(value ? 'console.yes' : 'console.no') }
+    return { name, value: String(value) }
+  })
 }

@@ -11,19 +11,28 @@ interface Bar {
 export interface Chart {
   readonly width: number
   readonly height: number
-  /** Where the days stand on. */
+  /** Where the days stand on, and how far up they may go. */
   readonly base: number
+  readonly top: number
   readonly barWidth: number
-  readonly days: readonly { readonly label: string; readonly at: number; readonly good: Bar; readonly bad: Bar; readonly title: string }[]
-  /** The greatest number, at the top. */
-  readonly top: string
+  readonly days: readonly {
+    readonly label: string
+    readonly isMinor: boolean
+    readonly at: number
+    readonly good: Bar
+    readonly bad: Bar
+    readonly title: string
+  }[]
+  /** The number that goes up to the top. */
+  readonly greatest: string
   /** What the picture shows, for who does not see it. */
   readonly summary: string
 }
 
 const width = 700
-const height = 180
+const height = 190
 const base = 150
+const top = 30
 const left = 40
 const barWidth = 16
 
@@ -32,7 +41,7 @@ export function chartOf({ t, number, day: dayOf }: Texts, days: readonly SignIns
   const greatest = Math.max(1, ...days.flatMap(({ signedIn, failed }) => [signedIn, failed]))
   const step = (width - left) / Math.max(1, days.length)
   const bar = (value: number, x: number): Bar => {
-    const tall = Math.round((value / greatest) * (base - 20))
+    const tall = Math.round((value / greatest) * (base - top))
     return { x: Math.round(x), y: base - tall, height: tall }
   }
   const total = (of: 'signedIn' | 'failed') => days.reduce((sum, each) => sum + each[of], 0)
@@ -40,15 +49,18 @@ export function chartOf({ t, number, day: dayOf }: Texts, days: readonly SignIns
     width,
     height,
     base,
+    top,
     barWidth,
     days: days.map(({ day, signedIn, failed }, index) => ({
       label: day.slice(8),
+      // Where there is little room, every other day has its number.
+      isMinor: (days.length - 1 - index) % 2 === 1,
       at: Math.round(left + index * step + barWidth),
       good: bar(signedIn, left + index * step),
       bad: bar(failed, left + index * step + barWidth + 1),
       title: t('console.chart.day', { day: dayOf(new Date(`${day}T00:00:00Z`)), signedIn, failed }),
     })),
-    top: number(greatest),
+    greatest: number(greatest),
     summary: t('console.chart.summary', { signedIn: total('signedIn'), failed: total('failed'), days: days.length }),
   }
 }

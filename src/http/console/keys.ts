@@ -22,7 +22,8 @@ export function keyPages({ keys, catalogue }: KeysNeeds): readonly AreaPage[] {
       async handle(visit) {
         const all = (await keys.list()).toSorted((a, b) => b.activeFrom.getTime() - a.activeFrom.getTime())
         const algorithms = [...new Set(all.map(({ algorithm }) => algorithm))].toSorted()
-        await visit.show('console/keys', { keys: all, algorithms, mayWrite: visit.may('iam.write') })
+        const waiting = new Set(all.filter(({ phase }) => phase === 'published').map(({ algorithm }) => algorithm))
+        await visit.show('console/keys', { keys: all, algorithms, waiting, mayWrite: visit.may('iam.write') })
       },
     },
     ...confirmation({

@@ -9,7 +9,7 @@ import type { AreaPage, Visit } from '../kit/area.ts'
 import { chartOf } from './chart.ts'
 
 export interface OverviewNeeds {
-  readonly catalogue: Pick<Catalogue, 'root' | 'listProjects' | 'listApplications'>
+  readonly catalogue: Pick<Catalogue, 'root' | 'countApplications'>
   readonly browsing: Pick<UserBrowsing, 'count'>
   readonly signInStatistics: () => Promise<readonly SignInsOfDay[]>
   readonly keys: Pick<Keys, 'list'>
@@ -36,31 +36,30 @@ interface Attention {
 export function overviewPages(needs: OverviewNeeds): readonly AreaPage[] {
   const { catalogue, browsing, signInStatistics, keys, running, now } = needs
 
-  async function countsOf(visit: Visit) {
-    const projects = visit.may('project.read') ? await catalogue.listProjects() : undefined
-    const applications = projects && (await Promise.all(projects.map(({ id }) => catalogue.listApplications(id)))).flat()
-    return {
-      users: visit.may('user.read') ? await browsing.count() : undefined,
-      // Dossier's own is none of theirs.
-      projects: projects && projects.length - 1,
-      applications: applications?.length,
-    }
+  async function recordsOf(visit: Visit) {
+    if (!visit.may('project.read')) return undefined
+    const [{ projects }, counts] = await Promise.all([catalogue.root(), catalogue.countApplications()])
+    // Dossier's own is none of theirs.
+    return { projects: projects.size - 1, applications: [...counts.values()].reduce((sum, count) => sum + count, 0) }
   }
 
   async function show(visit: Visit): Promise<void> {
     const seesAll = visit.may('events.read')
-    const [counts, days, signing, attention] = await Promise.all([
-      countsOf(visit),
+    const [users, records, days, signing, attention] = await Promise.all([
+      visit.may('user.read') ? browsing.count() : undefined,
+      recordsOf(visit),
       seesAll ? signInStatistics() : undefined,
       visit.may('iam.read') ? keys.list() : undefined,
       attentionOf(visit, needs),
     ])
+    const locked = users?.byState.locked ?? 0
     await visit.show('console/overview', {
-      counts,
+      users,
+      records,
       days,
       chart: days && chartOf(visit.texts, days),
       signing: signing?.filter(({ phase }) => phase === 'signing'),
-      attention,
+      attention: [...(locked > 0 ? [lockedOf(locked)] : []), ...attention],
       running: visit.may('iam.read') ? running : undefined,
       at: now(),
     })
@@ -69,15 +68,10 @@ export function overviewPages(needs: OverviewNeeds): readonly AreaPage[] {
   return [{ method: 'GET', path: '', handle: show }]
 }
 
-async function attentionOf(
-  visit: Visit,
-  { apps, triggerTasks, browsing, running, catalogue }: OverviewNeeds,
-): Promise<readonly Attention[]> {
+const lockedOf = (count: number): Attention => ({ text: 'locked', facts: { count }, href: '/console/users?state=locked' })
+
+async function attentionOf(visit: Visit, { apps, triggerTasks, running, catalogue }: OverviewNeeds): Promise<readonly Attention[]> {
   const found: Attention[] = []
-  if (visit.may('user.read')) {
-    const { locked } = (await browsing.count()).byState
-    if (locked > 0) found.push({ text: 'locked', facts: { count: locked }, href: '/console/users?state=locked' })
-  }
   if (visit.may('iam.read')) {
     const { settings } = await catalogue.root()
     if (!running.sendsMail) found.push({ text: settings.registration === 'open' ? 'noMailAndOpen' : 'noMail' })

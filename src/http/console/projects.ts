@@ -4,32 +4,30 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Projects } from '#src/domain/applications/projects.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import { confirmation } from '../kit/confirmation.ts'
-import type { SentForm } from '../kit/sentForm.ts'
+import { changing as changingRecord, optional } from './forms.ts'
 
 export interface ProjectsNeeds {
-  readonly catalogue: Pick<Catalogue, 'root' | 'listProjects' | 'listApplications' | 'findProject'>
+  readonly catalogue: Pick<Catalogue, 'root' | 'listProjects' | 'listApplications' | 'countApplications' | 'findProjectById'>
   readonly projects: Projects
 }
 
 const mostShown = 200
 
 export function projectPages({ catalogue, projects }: ProjectsNeeds): readonly AreaPage[] {
-  const existing = async ({ params }: Visit): Promise<Project | undefined> =>
-    (await catalogue.listProjects()).find(({ id }) => id === params.project)
+  const existing = ({ params }: Visit) => catalogue.findProjectById(params.project ?? '')
 
   async function list(visit: Visit): Promise<void> {
     const { ownProjectId } = await catalogue.root()
     const all = await catalogue.listProjects()
+    const counts = await catalogue.countApplications()
     const wanted = visit.query('name').trim().toLowerCase()
     const found = all.filter(({ name }) => name.toLowerCase().includes(wanted))
-    const shown = await Promise.all(
-      found.slice(0, mostShown).map(async (project) => ({
-        ...project,
-        active: isActive(project),
-        isOwn: project.id === ownProjectId,
-        applications: (await catalogue.listApplications(project.id)).length,
-      })),
-    )
+    const shown = found.slice(0, mostShown).map((project) => ({
+      ...project,
+      active: isActive(project),
+      isOwn: project.id === ownProjectId,
+      applications: counts.get(project.id) ?? 0,
+    }))
     await visit.show('console/projects', {
       projects: shown,
       name: visit.query('name'),
@@ -56,19 +54,7 @@ export function projectPages({ catalogue, projects }: ProjectsNeeds): readonly A
     )
   }
 
-  /** A form about a project that is there; what it throws of the domain is shown on the project's page. */
-  const changing =
-    (change: (visit: Visit, form: SentForm, project: Project) => Promise<unknown>, done = 'saved'): AreaPage['handle'] =>
-    async (visit, form) => {
-      const project = await existing(visit)
-      if (!project) return visit.missing()
-      try {
-        await change(visit, form, project)
-      } catch (error) {
-        return show(visit, project, { problem: visit.problemOf(error), typed: form }, 400)
-      }
-      visit.go(`/projects/${encodeURIComponent(project.id)}`, done)
-    }
+  const changing = changingRecord({ find: existing, show, path: ({ id }) => `/projects/${encodeURIComponent(id)}` })
 
   const newProject = (visit: Visit, facts: Readonly<Record<string, unknown>> = {}, status = 200) =>
     visit.show(
@@ -76,8 +62,6 @@ export function projectPages({ catalogue, projects }: ProjectsNeeds): readonly A
       { trail: [{ href: '/console/projects', label: visit.texts.t('console.sections.projects') }], ...facts },
       status,
     )
-
-  const optional = (text: string) => (text === '' ? undefined : text)
 
   return [
     { method: 'GET', path: '/projects', permission: 'project.read', handle: list },
@@ -159,7 +143,7 @@ export function projectPages({ catalogue, projects }: ProjectsNeeds): readonly A
         const project = await existing(visit)
         if (!project) return undefined
         const { t } = visit.texts
-        const applications = (await catalogue.listApplications(project.id)).length
+        const applications = (await catalogue.countApplications()).get(project.id) ?? 0
         return {
           title: t('console.project.removeTitle', { name: project.name }),
           what: t('console.project.removeWhat', { applications }),

@@ -1,168 +1,84 @@
 /** Organization and settings. What is saved here is what an `apply` of the same would write: its rules judge it, and an export tells it. */
 import { createHash } from 'node:crypto'
+import { DomainError } from '#src/base/errors.ts'
+import type { Catalogue } from '#src/domain/applications/catalogue.ts'
+import type { CatalogueRoot } from '#src/domain/applications/store.ts'
+import { organizationOf, settingsOf } from '#src/domain/provisioning/export.ts'
 import { FileFaults } from '#src/domain/provisioning/faults.ts'
 import { readConfigurationFile } from '#src/domain/provisioning/file.ts'
 import type { createProvisioning } from '#src/domain/provisioning/provisioning.ts'
 import { profileFields } from '#src/domain/provisioning/settings.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import type { SentForm } from '../kit/sentForm.ts'
+import { durations, faultsByField, filedOf, shownOf, typedIn } from './settingsForm.ts'
 
 export interface SettingsNeeds {
-  readonly provisioning: Pick<ReturnType<typeof createProvisioning>, 'apply' | 'export'>
+  readonly catalogue: Pick<Catalogue, 'root'>
+  readonly provisioning: Pick<ReturnType<typeof createProvisioning>, 'apply'>
 }
-
-type Fields = Readonly<Record<string, unknown>>
-
-/** What there is of both, in the form of the configuration file. */
-interface Filed {
-  readonly organization: Fields
-  readonly settings: Fields
-}
-
-const durations = ['accessTokenTtl', 'idTokenTtl', 'refreshTokenTtl', 'sessionTtl', 'accountDeletionGrace'] as const
 
 /** Nothing that is set here is a secret. */
 const noSecrets = { environment: () => undefined, file: () => undefined }
 
-/** Tells whether somebody else has saved meanwhile. */
-const markOf = (filed: Filed) => createHash('sha256').update(JSON.stringify(filed)).digest('base64url').slice(0, 22)
+/** Somebody who waits for a page does not wait for a large file. */
+const patienceMs = 10_000
 
-/** The fields of the form as texts, lists and ticks. */
-interface Shown {
-  readonly texts: Readonly<Record<string, string>>
-  readonly profile: readonly string[]
+/** Somebody else has saved since the form was made. */
+class SettingsMoved extends DomainError {
+  readonly code = 'settings.moved'
+  constructor() {
+    super('somebody else has saved the settings meanwhile')
+  }
 }
 
-export function settingsPages({ provisioning }: SettingsNeeds): readonly AreaPage[] {
-  const currently = async (): Promise<Filed> => {
-    const { organization, settings } = (await provisioning.export()).catalogue as unknown as Filed
-    return { organization, settings }
+/** Tells whether somebody else has saved meanwhile. */
+const markOf = ({ organization, settings }: CatalogueRoot) =>
+  createHash('sha256')
+    .update(JSON.stringify([organizationOf(organization), settingsOf(settings)]))
+    .digest('base64url')
+    .slice(0, 22)
+
+export function settingsPages({ catalogue, provisioning }: SettingsNeeds): readonly AreaPage[] {
+  const show = async (visit: Visit) =>
+    visit.show('console/settings', { shown: shownOf(await catalogue.root()), durations, mayWrite: visit.may('iam.policy.write') })
+
+  async function edit(visit: Visit, facts: Readonly<Record<string, unknown>> = {}, status = 200): Promise<void> {
+    const root = await catalogue.root()
+    const trail = [{ href: '/console/settings', label: visit.texts.t('console.sections.settings') }]
+    const given = { shown: shownOf(root), mark: markOf(root), faults: {}, durations, profileFields, trail }
+    await visit.show('console/settingsEdit', { ...given, ...facts }, status)
   }
 
-  async function show(visit: Visit, facts: Readonly<Record<string, unknown>> = {}, status = 200): Promise<void> {
-    const filed = await currently()
-    const given = {
-      shown: shownOf(filed),
-      mark: markOf(filed),
-      faults: {},
-      durations,
-      profileFields,
-      mayWrite: visit.may('iam.policy.write'),
+  async function save(visit: Visit, form: SentForm): Promise<void> {
+    const mark = form.text('mark')
+    async function assertStill(): Promise<void> {
+      if (mark !== markOf(await catalogue.root())) throw new SettingsMoved()
     }
-    await visit.show('console/settings', { ...given, ...facts }, status)
+    try {
+      await assertStill()
+      const file = readConfigurationFile(JSON.stringify(filedOf(form)), 'settings', noSecrets)
+      await provisioning.apply(file, visit.actor, { assertStill, patienceMs })
+      visit.go('/settings', 'saved')
+    } catch (error) {
+      const isFaulty = error instanceof FileFaults
+      const problem = isFaulty ? visit.texts.t('console.settings.faults') : visit.problemOf(error)
+      const faults = isFaulty ? faultsByField(error) : {}
+      // The next attempt is measured by what it was made from, too: nothing of theirs is overwritten unseen.
+      await edit(visit, { problem, faults, mark, shown: typedIn(form) }, error instanceof SettingsMoved ? 409 : 400)
+    }
   }
 
   return [
-    { method: 'GET', path: '/settings', permission: 'iam.policy.read', handle: (visit) => show(visit) },
+    { method: 'GET', path: '/settings', permission: 'iam.policy.read', handle: show },
+    // They open the house: registration, applications of strangers, how long tokens live.
     {
-      method: 'POST',
-      path: '/settings',
+      method: 'GET',
+      path: '/settings/edit',
       permission: 'iam.policy.write',
-      async handle(visit, form) {
-        const filed = await currently()
-        const { t } = visit.texts
-        if (form.text('mark') !== markOf(filed)) return show(visit, { problem: t('console.settings.changed'), shown: typedIn(form) }, 409)
-        try {
-          const file = readConfigurationFile(JSON.stringify(filedOf(form)), 'settings', noSecrets)
-          await provisioning.apply(file, visit.actor)
-          visit.go('/settings', 'saved')
-        } catch (error) {
-          if (!(error instanceof FileFaults)) return show(visit, { problem: visit.problemOf(error), shown: typedIn(form) }, 400)
-          await show(visit, { problem: t('console.settings.faults'), faults: faultsByField(error), shown: typedIn(form) }, 400)
-        }
-      },
+      isDangerous: true,
+      isLong: true,
+      handle: (visit) => edit(visit),
     },
+    { method: 'POST', path: '/settings/edit', permission: 'iam.policy.write', isDangerous: true, isLong: true, handle: save },
   ]
-}
-
-/** The form as a configuration file says it. A list of fields that is no JSON goes on as it is, for the rules to refuse. */
-function filedOf(form: SentForm): Filed {
-  const fields = jsonIn(form.raw('registrationFields'))
-  const isPlain = Array.isArray(fields) && fields.length === 0
-  const keys = form
-    .raw('selfManagedMetadata')
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter(Boolean)
-  const profile = form.text('selfManagedProfile')
-  return {
-    organization: {
-      name: form.text('name'),
-      primaryDomain: form.text('primaryDomain'),
-      logoUri: form.text('logoUri'),
-      accentColor: form.has('hasAccent') ? form.text('accentColor') : '',
-    },
-    settings: {
-      registration: isPlain ? form.text('registration') : { mode: form.text('registration'), fields },
-      dynamicClientRegistration: form.text('dynamicClientRegistration'),
-      ...Object.fromEntries(durations.map((name) => [name, form.text(name)])),
-      selfManagedMetadata: keys.length === 0 ? false : keys,
-      selfManagedProfile: profile === 'some' ? form.all('profileFields') : profile === 'all',
-    },
-  }
-}
-
-function jsonIn(text: string): unknown {
-  if (text.trim() === '') return []
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-function shownOf({ organization, settings }: Filed): Shown {
-  const text = (value: unknown) => (typeof value === 'string' ? value : '')
-  const { registration, selfManagedMetadata, selfManagedProfile } = settings
-  const withFields = registration as { readonly mode?: string; readonly fields?: readonly unknown[] } | string
-  return {
-    texts: {
-      name: text(organization.name),
-      primaryDomain: text(organization.primaryDomain),
-      logoUri: text(organization.logoUri),
-      accentColor: text(organization.accentColor),
-      registration: typeof withFields === 'string' ? withFields : (withFields.mode ?? 'closed'),
-      registrationFields: typeof withFields === 'string' ? '' : JSON.stringify(withFields.fields, null, 2),
-      dynamicClientRegistration: text(settings.dynamicClientRegistration),
-      ...Object.fromEntries(durations.map((name) => [name, text(settings[name])])),
-      selfManagedMetadata: Array.isArray(selfManagedMetadata) ? selfManagedMetadata.join('\n') : '',
-      selfManagedProfile: Array.isArray(selfManagedProfile) ? 'some' : selfManagedProfile ? 'all' : 'none',
-    },
-    profile: Array.isArray(selfManagedProfile) ? selfManagedProfile.map(String) : [],
-  }
-}
-
-const names = [
-  ...[
-    'name',
-    'primaryDomain',
-    'logoUri',
-    'registration',
-    'registrationFields',
-    'dynamicClientRegistration',
-    'selfManagedMetadata',
-    'selfManagedProfile',
-  ],
-  ...durations,
-]
-
-const typedIn = (form: SentForm): Shown => ({
-  texts: {
-    ...Object.fromEntries(names.map((name) => [name, form.raw(name)])),
-    accentColor: form.has('hasAccent') ? form.raw('accentColor') : '',
-  },
-  profile: form.all('profileFields'),
-})
-
-/** What is wrong by the field of the form. */
-function faultsByField({ lines }: FileFaults): Readonly<Record<string, string>> {
-  const faults: Record<string, string> = {}
-  for (const line of lines) {
-    const [, field = '', rest = '', reason = line] = /^settings:\d+: (?:organization|settings)\.(\w+)([^:]*): (.+)$/s.exec(line) ?? []
-    const isOfFields = field === 'registration' && rest !== '' && !rest.startsWith('.mode')
-    const name = isOfFields ? 'registrationFields' : field
-    const text = rest === '' ? reason : `${rest.replace(/^\./, '')}: ${reason}`
-    faults[name] = faults[name] === undefined ? text : `${faults[name]}; ${text}`
-  }
-  return faults
 }

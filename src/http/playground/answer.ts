@@ -2,10 +2,12 @@ import type { Context } from 'koa'
 import type { AreaPage } from '../kit/area.ts'
 import { curlLine } from '../kit/curl.ts'
 import { decode, type Explained, explain } from './explained.ts'
-import { answerPath, type PendingRun, type PlaygroundNeeds } from './playground.ts'
-import { type Step, takeSteps } from './steps.ts'
+import { answerPath, type PendingRun } from './runs.ts'
+import { type SendWithin, type Step, takeSteps } from './steps.ts'
 
-export interface Answers {
+export interface AnswerNeeds {
+  readonly issuer: string
+  readonly send: SendWithin
   readonly runs: { take(ctx: Context, state: string): PendingRun | undefined }
   readonly redirectUri: string
 }
@@ -20,7 +22,7 @@ interface ShownToken {
 const answerFields = ['code', 'error', 'error_description', 'iss', 'session_state'] as const
 
 /** `/playground/answer`: what an application was answered, and every step that follows. */
-export function answerPage({ issuer, send }: Pick<PlaygroundNeeds, 'issuer' | 'send'>, { runs, redirectUri }: Answers): AreaPage {
+export function answerPage({ issuer, send, runs, redirectUri }: AnswerNeeds): AreaPage {
   return {
     method: 'GET',
     path: answerPath,

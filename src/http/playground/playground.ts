@@ -11,12 +11,14 @@ import { clientIdOf } from '#src/domain/applications/builtIn.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { type AreaKit, type AreaPage, areaEndpoints, type Visit } from '../kit/area.ts'
 import { readForm } from '../kit/body.ts'
+import { confirmation } from '../kit/confirmation.ts'
 import { curlLine, secretVariable } from '../kit/curl.ts'
 import type { Endpoint } from '../kit/endpoint.ts'
 import type { PageSessions } from '../kit/pageSessions.ts'
 import { awaitedCookie, type Sealing } from '../kit/sealedCookie.ts'
 import { answerPage } from './answer.ts'
 import { describe, knownClaims } from './explained.ts'
+import { answerPath, type PendingRun, runSeconds } from './runs.ts'
 import type { SendWithin } from './steps.ts'
 import { faultsOf, knownScopes, parametersOf, prompts, queryOf, readWish, responseModes, type Wish } from './wish.ts'
 
@@ -30,27 +32,15 @@ export interface PlaygroundNeeds extends Sealing {
   readonly applications: Pick<Applications, 'change'>
 }
 
-/** A request that was run, until its answer comes. */
-export interface PendingRun {
-  readonly state: string
-  readonly nonce: string
-  readonly verifier: string
-  readonly clientId: string
-  readonly clientSecret: string
-  readonly usesPkce: boolean
-}
-
 const ownClientId = clientIdOf('playground')
 const scope = 'openid profile'
-/** Where an application's answer comes, beside that of the area's own sign-in. */
-export const answerPath = '/answer'
 const mostListed = 200
 
 export function playgroundEndpoints(kit: AreaKit, needs: PlaygroundNeeds): readonly Endpoint[] {
   const { sessions, maxAgeSeconds, issuer, catalogue, applications } = needs
   const { secure, seal, open, now } = needs
   const redirectUri = `${issuer}/playground${answerPath}`
-  const runs = awaitedCookie<PendingRun>('dossier-playground-run', { secure, seal, open, seconds: 900, most: 3, now })
+  const runs = awaitedCookie<PendingRun>('dossier-playground-run', { secure, seal, open, seconds: runSeconds, most: 3, now })
 
   /** The applications that somebody who may see them can choose from. */
   async function choices(visit: Visit): Promise<readonly Pick<Application, 'clientId' | 'name'>[]> {
@@ -106,6 +96,14 @@ export function playgroundEndpoints(kit: AreaKit, needs: PlaygroundNeeds): reado
     )
   }
 
+  /** The application that a question about its redirect URIs is about; the playground's own is what it is. */
+  async function addressed(visit: Visit): Promise<Application | undefined> {
+    const view = await catalogue.find(visit.query('client_id'))
+    return view?.application.clientId === ownClientId ? undefined : view?.application
+  }
+  const isWanted = (visit: Visit) => visit.query('wanted') === 'yes'
+  const usualQuery = ({ clientId }: Application) => new URLSearchParams({ client_id: clientId, pkce: 'on', scope: 'openid' })
+
   const wishOf = (ctx: Context) => readWish(new URLSearchParams(ctx.querystring), ownClientId)
 
   const pages: readonly AreaPage[] = [
@@ -130,25 +128,34 @@ export function playgroundEndpoints(kit: AreaKit, needs: PlaygroundNeeds): reado
         visit.ctx.redirect(`/oauth/v2/authorize?${parametersOf(wish, redirectUri, { ...run, challenge })}`)
       },
     },
-    {
-      method: 'POST',
+    // Whoever has another redirect URI has the codes of everybody who signs in.
+    ...confirmation({
       path: '/address',
       permission: 'project.app.write',
-      async handle(visit, form) {
-        const view = await catalogue.find(form.text('client_id'))
-        if (!view || view.application.clientId === ownClientId) return visit.missing()
-        const others = view.application.redirectUris.filter((each) => each !== redirectUri)
-        const isWanted = form.text('wanted') === 'yes'
-        const next = isWanted ? [...others, redirectUri] : others
-        try {
-          await applications.change(view.application.id, () => ({ redirectUris: next }), visit.actor)
-        } catch (error) {
-          return visit.show('playground/refused', { problem: visit.problemOf(error) }, 400)
+      async ask(visit) {
+        const application = await addressed(visit)
+        if (!application) return undefined
+        const { t } = visit.texts
+        const kind = isWanted(visit) ? 'add' : 'remove'
+        return {
+          title: t(`playground.address.${kind}Title`, { name: application.name }),
+          what: t(`playground.address.${kind}What`, { address: redirectUri }),
+          submit: t(kind === 'add' ? 'playground.compose.addAddress' : 'playground.compose.removeAddress'),
+          back: `/playground?${usualQuery(application)}`,
         }
-        visit.go(`?client_id=${encodeURIComponent(view.application.clientId)}&pkce=on&scope=openid`, 'saved')
       },
-    },
-    answerPage(needs, { runs, redirectUri }),
+      async act(visit) {
+        const application = await addressed(visit)
+        if (!application) return visit.missing()
+        const change = ({ redirectUris }: Application) => {
+          const others = redirectUris.filter((each) => each !== redirectUri)
+          return { redirectUris: isWanted(visit) ? [...others, redirectUri] : others }
+        }
+        await applications.change(application.id, change, visit.actor)
+        visit.go(`?${usualQuery(application)}`, 'saved')
+      },
+    }),
+    answerPage({ issuer, send: needs.send, runs, redirectUri }),
     {
       method: 'GET',
       path: '/decoder',

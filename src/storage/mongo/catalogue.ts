@@ -76,6 +76,14 @@ export function createCatalogueStore(connection: Connection, revision: Revision)
 
     listApplications: (projectId) => connection.run(() => applicationsOf({ projectId })),
 
+    countApplications: () =>
+      connection.run(async () => {
+        const counts = await applications
+          .aggregate<{ _id: string; count: number }>([{ $group: { _id: '$projectId', count: { $sum: 1 } } }])
+          .toArray()
+        return new Map(counts.map(({ _id, count }) => [_id, count]))
+      }),
+
     commit: ({ organization, settings, ownProjectId, basis, ...change }) =>
       revision.moving((session) => write(change, session), { organization, settings, ownProjectId }, basis),
 

@@ -70,6 +70,12 @@ export function createCatalogueStore(database: Database, revision: Revision): Ca
 
     listApplications: (projectId) => database.read(() => applicationsOf({ projectId })),
 
+    countApplications: () =>
+      database.read(() => {
+        const sql = 'SELECT project_id, count(*) AS count FROM applications GROUP BY project_id'
+        return new Map(database.all<{ project_id: string; count: number }>(sql).map(({ project_id, count }) => [project_id, count]))
+      }),
+
     commit: (change) => database.write(() => write(change)),
 
     change: (scope, decide) =>

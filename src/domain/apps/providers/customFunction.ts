@@ -1,3 +1,4 @@
+import { personNameIn } from '#src/base/forms.ts'
 import { AppRefused, authError } from '../failures.ts'
 import { type CallFunction, FunctionFailed } from '../functions.ts'
 import type { VouchFor } from '../logins.ts'
@@ -18,6 +19,7 @@ export function createVouchForCustomFunction({ callFunction }: { callFunction: C
       typeof id === 'string' ? id : typeof id === 'number' || (typeof id === 'object' && id !== null && '_bsontype' in id) ? String(id) : ''
     if (key === '' || key.length > 1000) throw authError('the authentication function must return an id of 1 to 1000 characters')
     const named = typeof displayName === 'string' && displayName !== '' ? { name: displayName } : {}
-    return { provider: 'custom-function', key, data: named, ...(named.name && { profile: { displayName: named.name.slice(0, 1000) } }) }
+    const called = named.name && personNameIn(named.name)
+    return { provider: 'custom-function', key, data: named, ...(called !== undefined && { profile: { displayName: called } }) }
   }
 }

@@ -3,6 +3,7 @@
  * redirect flow, in which the person goes to the provider and comes back with tokens in the fragment.
  */
 import { createHash } from 'node:crypto'
+import { personNameIn } from '#src/base/forms.ts'
 import { newSecret } from '#src/base/ids.ts'
 import type { BegunLogin, IdentityProvider, ProviderSettings, Told } from '../../federation/provider.ts'
 import type { mapMetadata } from '../../federation/providerMetadata.ts'
@@ -106,7 +107,7 @@ export function createOAuth(deps: OAuthDeps) {
     const { data, missing, tooLong } = mapMetadata(told, fields)
     if (missing[0] !== undefined) throw authError(`expected field '${missing[0]}' to be in token metadata`)
     if (tooLong[0] !== undefined) throw authError(`field '${tooLong[0]}' is longer than 4096 characters`)
-    const text = (name: string, value = told[name]) => (typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined)
+    const text = (name: string, value = told[name]) => (typeof value === 'string' ? personNameIn(value) : undefined)
     const [displayName, givenName, familyName] = [text('name'), text('first_name'), text('last_name')]
     return {
       provider: type,
