@@ -31,10 +31,10 @@ const strangers: Readonly<Record<string, (page: Page, issuer: string) => Promise
   error: (page, issuer) => page.goto(`${issuer}/oauth/v2/authorize?client_id=nobody`),
 }
 
-/** The longest picture, in pixels: what is below repeats what is above. */
-const tallest = 2400
+/** The longest picture, in pixels: on most pages, what is below repeats what is above. */
+const usuallyTallest = 2400
 
-async function take(page: Page, name: string): Promise<void> {
+async function take(page: Page, name: string, tallest = usuallyTallest): Promise<void> {
   const height = (await page.evaluate('document.documentElement.scrollHeight')) as number
   const { width = 0 } = page.viewportSize() ?? {}
   await page.screenshot({
@@ -65,6 +65,11 @@ for (const [look, options] of Object.entries(looks)) {
     await take(page, `${name}-${look}`)
     process.stderr.write(`\r${look}: ${name}${' '.repeat(40)}`)
   }
+  const runner = visitors.get(admin.username) ?? (await chromium.newPage(options))
+  await openSignedIn(runner, idp, '/playground', admin.username)
+  await runner.click('#run')
+  await runner.waitForSelector('[data-verdict]')
+  await take(runner, `playground-run-${look}`, 12_000)
   for (const page of visitors.values()) await page.context().close()
 }
 process.stderr.write('\n')

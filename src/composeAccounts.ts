@@ -57,6 +57,7 @@ export function composeAccounts({ configuration, domain, messages, outboundFetch
     afterwards,
     sendMail: async (mail: AccountMail) => send(renderMail(mail, await writing())),
     sendText: async (text: AccountText) => sendMessage(renderText(text, await writing())),
+    textsPerHour: configuration.DOSSIER_SMS_PER_HOUR,
     addresses: accountAddresses(configuration.DOSSIER_ISSUER),
     exclusively,
     comparable,

@@ -1,7 +1,7 @@
 /** Compose, our own pages: console, account and playground, as applications of the server that they are part of. */
 import type { RequestListener } from 'node:http'
 import { createOwnPages, fetchWithin } from '#src/connectors/ownPages.ts'
-import type { PageArea } from '#src/domain/applications/builtIn.ts'
+import { type PageArea, pageLifetimes } from '#src/domain/applications/builtIn.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Managing } from '#src/domain/applications/managing.ts'
 import type { KnownByApps } from '#src/domain/apps/known.ts'
@@ -18,6 +18,7 @@ import { consoleEndpoints } from '#src/http/console/console.ts'
 import type { AreaKit } from '#src/http/kit/area.ts'
 import type { Csrf } from '#src/http/kit/csrf.ts'
 import type { Endpoint } from '#src/http/kit/endpoint.ts'
+import { createOnce } from '#src/http/kit/once.ts'
 import { createPageSessions } from '#src/http/kit/pageSessions.ts'
 import type { Pages } from '#src/http/kit/pages.ts'
 import { playgroundEndpoints } from '#src/http/playground/playground.ts'
@@ -49,33 +50,27 @@ export interface PagesParts {
   readonly listener: () => RequestListener
 }
 
-/** How long a browser may rest, and how long it may go on, in seconds. Whoever manages others is asked sooner. */
-const lifetimes: Readonly<Record<PageArea, { readonly idleSeconds: number; readonly longestSeconds: number }>> = {
-  console: { idleSeconds: 900, longestSeconds: 8 * 3600 },
-  account: { idleSeconds: 3600, longestSeconds: 24 * 3600 },
-  playground: { idleSeconds: 3600, longestSeconds: 24 * 3600 },
-}
-
 /** The addresses of our own pages. */
 export function composePages(parts: PagesParts): readonly Endpoint[] {
   const { configuration, domain, pages, csrf, managing, verifyBearer, ownProjectId, accounts, listener } = parts
   const { sealer, now, users, stores, actions } = domain
   const issuer = configuration.DOSSIER_ISSUER
   const sealing = { secure: issuer.startsWith('https:'), seal: sealer.seal, open: sealer.open }
-  const kit: AreaKit = { issuer, pages, csrf, heldBy: managing.heldBy, now, login: createOwnPages({ issuer, listener }) }
+  const once = createOnce(stores.artifacts, now)
+  const kit: AreaKit = { issuer, pages, csrf, once, heldBy: managing.heldBy, now, login: createOwnPages({ issuer, listener }) }
   const sessionsOf = (area: PageArea) =>
     createPageSessions({
       area,
       ...sealing,
       verifyBearer,
       ownProjectId: () => ownProjectId,
-      ...lifetimes[area],
+      ...pageLifetimes[area],
       now,
     })
   return [
     ...consoleEndpoints(kit, {
       sessions: sessionsOf('console'),
-      maxAgeSeconds: lifetimes.console.idleSeconds,
+      maxAgeSeconds: pageLifetimes.console.idleSeconds,
       issuer,
       catalogue: parts.catalogue,
       projects: domain.projects,
@@ -118,7 +113,7 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
       {
         ...accounts,
         sessions: sessionsOf('account'),
-        maxAgeSeconds: lifetimes.account.longestSeconds,
+        maxAgeSeconds: pageLifetimes.account.longestSeconds,
         pages,
         catalogue: parts.catalogue,
         users,
@@ -132,7 +127,7 @@ export function composePages(parts: PagesParts): readonly Endpoint[] {
     ...playgroundEndpoints(kit, {
       ...sealing,
       sessions: sessionsOf('playground'),
-      maxAgeSeconds: lifetimes.playground.longestSeconds,
+      maxAgeSeconds: pageLifetimes.playground.longestSeconds,
       issuer,
       send: fetchWithin({ issuer, listener }),
       now,

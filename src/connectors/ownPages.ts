@@ -15,6 +15,7 @@ import {
   randomNonce,
   randomPKCECodeVerifier,
   randomState,
+  tokenRevocation,
 } from 'openid-client'
 import { DomainError } from '#src/base/errors.ts'
 
@@ -33,6 +34,13 @@ interface Attempt {
   readonly verifier: string
 }
 
+interface LoggedIn {
+  readonly userId: string
+  readonly accessToken: string
+  /** When they last proved who they are. */
+  readonly provedAt: Date
+}
+
 export interface OwnPages {
   /** Where to send a browser to sign in, and what it has to bring back. */
   begin(wish: {
@@ -45,8 +53,10 @@ export interface OwnPages {
     readonly uiLocales?: string
     readonly loginHint?: string
   }): Promise<{ readonly address: string; readonly attempt: Attempt }>
-  /** Who came back, with their tokens. @throws LoginNotCompleted */
-  finish(clientId: string, callback: URL, attempt: Attempt): Promise<{ readonly accessToken: string; readonly provedAt: Date }>
+  /** Who came back, with their access token. @throws LoginNotCompleted */
+  finish(clientId: string, callback: URL, attempt: Attempt): Promise<LoggedIn>
+  /** Ends an access token (RFC 7009). */
+  revoke(clientId: string, accessToken: string): Promise<void>
 }
 
 export interface OwnPagesDeps {
@@ -130,7 +140,12 @@ export function createOwnPages(deps: OwnPagesDeps): OwnPages {
         throw new LoginNotCompleted({ cause })
       })
       const claims = tokens.claims()
-      return { accessToken: tokens.access_token, provedAt: new Date(Number(claims?.auth_time ?? 0) * 1000) }
+      if (!claims) throw new LoginNotCompleted()
+      return { userId: claims.sub, accessToken: tokens.access_token, provedAt: new Date(Number(claims.auth_time ?? 0) * 1000) }
+    },
+
+    async revoke(clientId, accessToken) {
+      await tokenRevocation(await configurationOf(clientId), accessToken, { token_type_hint: 'access_token' })
     },
   }
 }

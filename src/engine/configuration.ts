@@ -2,6 +2,7 @@ import type { Client, Configuration, ErrorOut } from 'oidc-provider'
 
 import { newObjectId } from '#src/base/ids.ts'
 import type { Settings } from '#src/domain/applications/application.ts'
+import { accessTokenTtlOf } from '#src/domain/applications/builtIn.ts'
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { createFindAccount } from './account.ts'
 import { acrValues, assertReachable } from './acr.ts'
@@ -100,7 +101,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
         signInAddress((await catalogue.find(interaction.params.client_id as string))?.application, interaction),
     },
     ttl: {
-      AccessToken: () => settings().accessTokenTtlSeconds,
+      AccessToken: (_ctx, _token, client) => accessTokenTtlOf(client.clientId, settings()),
       ClientCredentials: () => settings().accessTokenTtlSeconds,
       IdToken: () => settings().idTokenTtlSeconds,
       RefreshToken: () => settings().refreshTokenTtlSeconds,

@@ -112,6 +112,11 @@ export const environmentSchema = z.object({
     .describe(
       'The gateway that sends text messages: it gets `POST` with the JSON `{"to", "text"}`, and what stands before `@` as HTTP Basic credentials. A private host needs `DOSSIER_OUTBOUND_ALLOW`. Without it messages become `.txt` files in `DOSSIER_MAIL_DIRECTORY`.',
     ),
+  DOSSIER_SMS_PER_HOUR: wholeNumber(1_000_000, 200)
+    .default(200)
+    .describe(
+      'How many text messages go out in an hour of the clock, from all servers together. Whoever asks for one more is told to wait. `0` sends none.',
+    ),
   DOSSIER_MAIL_DIRECTORY: text
     .optional()
     .describe(

@@ -173,7 +173,9 @@ async function work(page: Page, idp: Place, hasScripts: boolean): Promise<void> 
   const [file] = await Promise.all([page.waitForEvent('download'), page.click('#secret-download')])
   expect(JSON.parse(await readFile(await file.path(), 'utf8'))).toMatchObject({ type: 'serviceaccount' })
   await page.click('#secret-back')
-  await page.click('text=Revoke')
+  await page.click('text=Revoke the token')
+  expect(await page.textContent('main')).toContain('Revoke the token “for the backup”?')
+  await page.click('#confirm-submit')
   expect(await page.textContent('main')).toContain('There is no token.')
 
   // Signs somebody out everywhere, and removes them once their name is typed.
@@ -207,6 +209,7 @@ const pages = (user: User, robot: User, idp: Place): readonly (readonly [path: s
   [`/users/${robot.id}/credentials/token`, (page) => page.fill('#name', 'x').then(() => page.click('#credential-submit'))],
   [`/users/${robot.id}/credentials/key`],
   [`/users/${robot.id}/credentials/secret`],
+  [`/users/${idp.admin.id}/sessions/end-all`],
   [`/users/${user.id}/identities`],
   [`/users/${user.id}/history`],
   [`/users/${user.id}/metadata`, (page) => page.click('#reveal-all')],
@@ -294,6 +297,31 @@ describe.skipIf(withoutChromium !== undefined)(`in Chromium${withoutChromium ? `
       }
     })
   }
+
+  test('the list shows what was typed last, whichever answer comes first', async () => {
+    await using idp = await start()
+    await idp.domain.users.create(person({ username: 'wile', profile: { displayName: 'Wile E. Coyote' } }), system)
+    await idp.domain.users.create(person({ username: 'road', profile: { displayName: 'Road Runner' } }), system)
+    const page = await chromium.newPage()
+    await openSignedIn(page, idp, '/console/users', idp.admin.username)
+    let answer = () => {}
+    const held = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    await page.route(/q=wile/, async (route) => {
+      await held
+      await route.continue()
+    })
+    const asked = page.waitForRequest(/q=wile/)
+    await page.fill('#q', 'wile')
+    await asked
+    await page.fill('#q', 'road')
+    await page.waitForSelector('#found >> text=Road Runner')
+    answer()
+    await page.waitForTimeout(500)
+    expect([new URL(page.url()).searchParams.get('q'), await page.locator('#found >> text=Wile').count()]).toEqual(['road', 0])
+    expect(await page.locator('#found >> text=Road Runner').count()).toBe(1)
+  })
 
   test('forty payloads stay text on every page about users', async () => {
     expect(payloads.length).toBeGreaterThanOrEqual(40)

@@ -1,32 +1,37 @@
 // What makes pages nicer where scripts run. Every page is complete without this file; what only works with it is hidden until here.
 
-/** Asks for a page, and puts its part with the same id in place of the one that is shown. */
-async function refresh(address, id) {
+/** Asks for a page, and puts its part with the same id in place of the one that is shown, unless something else was asked for meanwhile. */
+async function refresh(address, id, signal) {
   const region = document.getElementById(id)
   if (!region) return
   region.style.setProperty('--kept', `${region.offsetHeight}px`)
   region.setAttribute('aria-busy', 'true')
+  const next = await partOf(address, id, signal)
+  if (signal.aborted) return
+  if (!next) return location.assign(address)
+  region.replaceWith(next)
+  history.replaceState(null, '', address)
+  prepare(next)
+}
+
+/** A part of a page; nothing when it cannot be had: the browser then says why, in its own way. */
+async function partOf(address, id, signal) {
   try {
-    const reply = await fetch(address, { headers: { accept: 'text/html' } })
-    const page = new DOMParser().parseFromString(await reply.text(), 'text/html')
-    const next = page.getElementById(id)
-    if (!reply.ok || !next) return location.assign(address)
-    if (region.isConnected) region.replaceWith(next)
-    history.replaceState(null, '', address)
-    prepare(next)
-  } finally {
-    region.removeAttribute('aria-busy')
+    const reply = await fetch(address, { headers: { accept: 'text/html' }, signal })
+    return reply.ok ? new DOMParser().parseFromString(await reply.text(), 'text/html').getElementById(id) : null
+  } catch {
+    return null
   }
 }
 
 /** Forms that search while somebody types: `data-live` names the part of the page that shows what was found. */
 function searchWhileTyping(form) {
   let waiting
-  let asked = 0
+  let asking = new AbortController()
   const search = () => {
-    const address = `${form.action.split('?')[0]}?${new URLSearchParams(new FormData(form))}`
-    const mine = ++asked
-    refresh(address, form.dataset.live).then(() => mine === asked)
+    asking.abort()
+    asking = new AbortController()
+    refresh(`${form.action.split('?')[0]}?${new URLSearchParams(new FormData(form))}`, form.dataset.live, asking.signal)
   }
   form.addEventListener('input', () => {
     clearTimeout(waiting)
@@ -39,12 +44,15 @@ function searchWhileTyping(form) {
   })
 }
 
+/** A name as somebody types it who reads it on a page, where blanks are one. */
+const typed = (name) => name.trim().replaceAll(/\s+/g, ' ')
+
 /** A button whose form destroys something waits until the name of that has been typed; the server looks again. */
 function waitForName(input) {
   const button = input.form?.querySelector('button[type=submit]:not(.quiet)')
   if (!button) return
   const judge = () => {
-    button.disabled = input.value.trim() !== input.dataset.typed
+    button.disabled = typed(input.value) !== typed(input.dataset.typed)
   }
   input.addEventListener('input', judge)
   judge()

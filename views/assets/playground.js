@@ -34,7 +34,10 @@ async function verdictOf(token) {
 }
 
 async function tell(place, token) {
+  place.dataset.token = token
   const verdict = await verdictOf(token).catch(() => 'none')
+  // Another one was pasted meanwhile.
+  if (place.dataset.token !== token) return
   place.textContent = place.dataset[verdict]
   place.dataset.verdict = verdict
   place.classList.toggle('done', verdict === 'right')

@@ -23,12 +23,14 @@ import { mayManage } from './profile.ts'
 export interface ContactsDeps {
   readonly settings: ReadSettings
   readonly users: Pick<Users, 'get' | 'edit' | 'findByLoginName'>
-  readonly throttle: Pick<Throttle, 'guess' | 'mayWrite' | 'mayTry'>
+  readonly throttle: Pick<Throttle, 'guess' | 'mayWrite' | 'mayTry' | 'maySpend'>
   readonly links: Links
   readonly artifacts: Pick<ArtifactStore, 'find' | 'put' | 'consume' | 'remove'>
   readonly afterwards: Afterwards
   readonly sendMail: SendAccountMail
   readonly sendText: SendAccountText
+  /** So many text messages go in an hour, to all people together. */
+  readonly textsPerHour: number
   readonly addresses: Pick<AccountAddresses, 'account' | 'signIn' | 'confirmEmail'>
   readonly exclusively: Lock
   readonly comparable: (name: string) => string
@@ -66,6 +68,7 @@ export function createContacts(deps: ContactsDeps) {
     afterwards,
     sendMail,
     sendText,
+    textsPerHour,
     addresses,
     exclusively,
     comparable,
@@ -79,11 +82,11 @@ export function createContacts(deps: ContactsDeps) {
   }
 
   async function invite(user: User, email: string, locale: string | undefined): Promise<void> {
-    if (!(await throttle.mayWrite(email))) return
+    if (!(await throttle.mayWrite('emailConfirmation', email))) return
     const owner = await users.findByLoginName(email)
     if (owner && owner.id !== user.id)
       return sendMail({ kind: 'addressTaken', to: email, locale: owner.profile.locale ?? locale, link: addresses.signIn })
-    const secret = await links.issue('email', { userId: user.id, email }, { lifetimeSeconds: linkSeconds, userId: user.id })
+    const secret = await links.issue('email', { userId: user.id, email }, { lifetimeSeconds: linkSeconds, userId: user.id, isOnly: true })
     await sendMail({ kind: 'emailConfirmation', to: email, locale: user.profile.locale ?? locale, link: addresses.confirmEmail(secret) })
   }
 
@@ -139,8 +142,6 @@ export function createContacts(deps: ContactsDeps) {
         },
         { patienceMs, refuse: () => new TooManyRequests(1) },
       )
-      // What was sent to the other address is good no more.
-      await links.revoke('passwordReset', userId)
       const { email: former, locale } = before.profile
       if (former !== undefined && isMailbox(former) && comparable(former) !== comparable(email))
         afterwards.do(() => sendMail({ kind: 'emailChanged', to: former, locale, link: addresses.account }))
@@ -161,8 +162,9 @@ export function createContacts(deps: ContactsDeps) {
       if (phone === undefined) throw new AccountInvalid([{ field: 'phone', reason: given.trim() === '' ? 'missing' : 'invalid' }])
       const user = await users.get(userId)
       assertNoWait(await throttle.guess('text message', address))
-      // A text message costs money: so many a person, and so many a number, whoever asks.
-      if (!(await throttle.mayWrite(`text message of ${userId}`)) || !(await throttle.mayWrite(phone))) throw new TooManyRequests(3600)
+      // A text message costs money: so many a person, so many a number, and so many at all: where anybody can register, there are as many people as somebody likes.
+      if (!(await throttle.mayWrite('codeFor', userId)) || !(await throttle.mayWrite('code', phone))) throw new TooManyRequests(3600)
+      if (!(await throttle.maySpend('text message', textsPerHour))) throw new TooManyRequests(3600)
       const code = String(randomInt(10 ** codeDigits)).padStart(codeDigits, '0')
       const expiresAt = new Date(now().getTime() + codeSeconds * 1000)
       const id = newObjectId(now())

@@ -92,7 +92,8 @@ export function createDeletions(deps: DeletionsDeps) {
     },
 
     /** For whoever has just proved to be somebody who wants to go: what they can keep the account with, for a quarter of an hour, once. */
-    offerToStay: ({ id }: User): Promise<string> => links.issue('stay', { userId: id }, { lifetimeSeconds: staySeconds, userId: id }),
+    offerToStay: ({ id }: User): Promise<string> =>
+      links.issue('stay', { userId: id }, { lifetimeSeconds: staySeconds, userId: id, isOnly: true }),
 
     /** Keeps the account. @throws ProofExpired when it is too late, or the offer is */
     async stay(offer: string): Promise<User> {

@@ -5,7 +5,8 @@ import type { ArtifactStore } from '../sessions/store.ts'
 /** What a link is about, by its kind. */
 export interface LinkPayloads {
   registration: PendingRegistration
-  passwordReset: { readonly userId: string; readonly interaction?: string }
+  /** `email` is where it went: it is good while that is their proven address. */
+  passwordReset: { readonly userId: string; readonly email: string; readonly interaction?: string }
   email: { readonly userId: string; readonly email: string }
   /** Made for whoever has proved who they are, and whose account is about to be deleted. */
   stay: { readonly userId: string }
@@ -30,8 +31,10 @@ export interface PendingRegistration {
 
 export interface LinkOptions {
   readonly lifetimeSeconds: number
-  /** Whose it is: it ends with what they hold, and with their next link of the kind. */
+  /** Whose it is: it ends with what they hold. */
   readonly userId?: string
+  /** Their next link of the kind ends it. Not where a stranger can ask for that one: they would take it from them again and again. */
+  readonly isOnly?: boolean
 }
 
 export type Links = ReturnType<typeof createLinks>
@@ -40,11 +43,12 @@ interface Stored<K extends keyof LinkPayloads> {
   readonly about: LinkPayloads[K]
   readonly until: number
   readonly userId?: string
+  readonly isOnly?: boolean
 }
 
 const model = 'AccountLink'
 
-/** Links that work once: 256 random bits, of which the SHA-256 is kept. Somebody has one of each kind at a time. */
+/** Links that work once: 256 random bits, of which the SHA-256 is kept. */
 export function createLinks({
   artifacts,
   hash,
@@ -63,23 +67,29 @@ export function createLinks({
   ): Promise<{ about: LinkPayloads[K]; isUsed: boolean } | undefined> {
     const found = await artifacts.find(model, idOf(kind, secret))
     if (!found) return undefined
-    const { about, until, userId } = found.payload as unknown as Stored<K>
+    const { about, until, userId, isOnly = false } = found.payload as unknown as Stored<K>
     if (until <= now().getTime()) return undefined
-    const current = userId === undefined ? undefined : await artifacts.find(model, currentOf(kind, userId))
-    if (userId !== undefined && current?.payload.id !== idOf(kind, secret)) return undefined
+    if (userId !== undefined && isOnly) {
+      const current = await artifacts.find(model, currentOf(kind, userId))
+      if (current?.payload.id !== idOf(kind, secret)) return undefined
+    }
     return { about, isUsed: found.consumedAt !== undefined }
   }
 
   return {
     /** The secret of a new link; it is told this once. */
-    async issue<K extends keyof LinkPayloads>(kind: K, about: LinkPayloads[K], { lifetimeSeconds, userId }: LinkOptions): Promise<string> {
+    async issue<K extends keyof LinkPayloads>(
+      kind: K,
+      about: LinkPayloads[K],
+      { lifetimeSeconds, userId, isOnly = false }: LinkOptions,
+    ): Promise<string> {
       const secret = newSecret()
       const id = idOf(kind, secret)
       const expiresAt = new Date(now().getTime() + lifetimeSeconds * 1000)
-      const stored: Stored<K> = { about, until: expiresAt.getTime(), ...(userId !== undefined && { userId }) }
+      const stored: Stored<K> = { about, until: expiresAt.getTime(), ...(userId !== undefined && { userId }), isOnly }
       const owner = userId !== undefined && { accountId: userId }
       await artifacts.put({ model, id, payload: { ...stored }, expiresAt, ...owner })
-      if (userId !== undefined) await artifacts.put({ model, id: currentOf(kind, userId), payload: { id }, expiresAt, ...owner })
+      if (userId !== undefined && isOnly) await artifacts.put({ model, id: currentOf(kind, userId), payload: { id }, expiresAt, ...owner })
       return secret
     },
 
@@ -93,8 +103,5 @@ export function createLinks({
 
     /** Uses a link up; of many at once, one gets `true`. */
     use: (kind: keyof LinkPayloads, secret: string): Promise<boolean> => artifacts.consume(model, idOf(kind, secret), now()),
-
-    /** Whatever link of the kind somebody has is good no more. */
-    revoke: (kind: keyof LinkPayloads, userId: string): Promise<void> => artifacts.remove(model, currentOf(kind, userId)),
   }
 }

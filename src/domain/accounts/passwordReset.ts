@@ -33,7 +33,10 @@ interface Asking {
 
 export type PasswordReset = ReturnType<typeof createPasswordReset>
 
-/** Another password: by a link that goes to the proven address, or by the one until now. */
+/**
+ * Another password: by a link that goes to the proven address, or by the one until now. Anybody may ask for a link, so one more takes none away: all are good for an hour, until the
+ * password or the address is another.
+ */
 export function createPasswordReset(deps: PasswordResetDeps) {
   const { users, passwords, checkPassword, throttle, links, afterwards, sendMail, addresses, passwordFault, mayReturn } = deps
 
@@ -44,12 +47,16 @@ export function createPasswordReset(deps: PasswordResetDeps) {
   }
 
   /** Whether a link was sent: to whoever may sign in, has a proven address, and was not written to too often. */
-  async function invite(user: User | undefined, { locale, interaction }: Pick<Asking, 'locale' | 'interaction'> = {}): Promise<boolean> {
+  async function invite(
+    kind: 'passwordReset' | 'passwordLink',
+    user: User | undefined,
+    { locale, interaction }: Pick<Asking, 'locale' | 'interaction'> = {},
+  ): Promise<boolean> {
     const to = user?.kind === 'human' && mayReturn(user) ? provenEmailOf(user) : undefined
-    if (!user || to === undefined || !(await throttle.mayWrite(to))) return false
+    if (!user || to === undefined || !(await throttle.mayWrite(kind, to))) return false
     const secret = await links.issue(
       'passwordReset',
-      { userId: user.id, ...(interaction !== undefined && { interaction }) },
+      { userId: user.id, email: to, ...(interaction !== undefined && { interaction }) },
       { lifetimeSeconds, userId: user.id },
     )
     await sendMail({ kind: 'passwordReset', to, locale: user.profile.locale ?? locale, link: addresses.reset(secret) })
@@ -60,7 +67,7 @@ export function createPasswordReset(deps: PasswordResetDeps) {
   async function find(secret: string): Promise<User | undefined> {
     const found = await links.find('passwordReset', secret)
     const user = found && (await users.find(found.userId as UserId))
-    return user && mayReturn(user) ? user : undefined
+    return user && mayReturn(user) && provenEmailOf(user) === found.email ? user : undefined
   }
 
   function tell(user: User): void {
@@ -74,12 +81,15 @@ export function createPasswordReset(deps: PasswordResetDeps) {
     async request(name: string, { address, ...asking }: Asking): Promise<void> {
       assertNoWait(await throttle.guess('password reset', address))
       afterwards.do(async () => {
-        await invite(await users.findByLoginName(name.trim().slice(0, 254)), asking)
+        await invite('passwordReset', await users.findByLoginName(name.trim().slice(0, 254)), asking)
       })
     },
 
-    /** Sends a link at the wish of somebody who manages users, and tells whether it was sent: to whoever may sign in and has a proven address, not too often. */
-    send: (user: User): Promise<boolean> => invite(user),
+    /**
+     * Sends a link at the wish of somebody who manages users, and tells whether it was sent: to whoever may sign in and has a proven address, not too often. What strangers have asked
+     * for does not count.
+     */
+    send: (user: User): Promise<boolean> => invite('passwordLink', user),
 
     find,
 

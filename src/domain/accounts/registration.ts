@@ -155,7 +155,7 @@ export function createRegistration(deps: RegistrationDeps) {
 
   async function invite(pending: PendingRegistration): Promise<void> {
     const { email: to, locale } = pending
-    if (!(await throttle.mayWrite(to))) return
+    if (!(await throttle.mayWrite('registration', to))) return
     const owner = await users.findByLoginName(to)
     if (owner) return sendMail({ kind: 'addressTaken', to, locale: owner.profile.locale ?? locale, link: addresses.signIn })
     const secret = await links.issue('registration', pending, { lifetimeSeconds })
@@ -224,7 +224,7 @@ export function createRegistration(deps: RegistrationDeps) {
 
     /** For whoever was just let in: what they can be signed in with to the interaction that they came from, once and soon. */
     arrive: (user: User, interaction: string): Promise<string> =>
-      links.issue('arrival', { userId: user.id, interaction }, { lifetimeSeconds: arrivalSeconds, userId: user.id }),
+      links.issue('arrival', { userId: user.id, interaction }, { lifetimeSeconds: arrivalSeconds, userId: user.id, isOnly: true }),
 
     /** Who arrives at an interaction. */
     async arrived(ticket: string, interaction: string): Promise<string | undefined> {

@@ -14,9 +14,17 @@ export const throttleLimits = {
   account: { free: 5, firstWaitSeconds: 1, longestWaitSeconds: 60 },
   address: { free: 30, firstWaitSeconds: 1, longestWaitSeconds: 60 },
   windowSeconds: 15 * 60,
-  /** Messages that somebody gets because somebody asked for them: an address, or a number. */
+  /** Messages of a kind that somebody gets because somebody asked for them: an address, or a number. */
   messages: { most: 5, windowSeconds: 3600 },
 } as const
+
+/**
+ * What a message is written for. Each kind has a quota of its own: whoever uses up one with somebody's address keeps no other from them. `passwordLink` is the link that somebody who
+ * manages users sends; `passwordReset` is what anybody can ask for.
+ */
+export type MessageKind = 'registration' | 'emailConfirmation' | 'passwordReset' | 'passwordLink' | 'code' | 'codeFor'
+
+const hourMs = 3_600_000
 
 export interface Attempt {
   /** What was typed as the user's name, whether or not there is such a user. */
@@ -50,14 +58,21 @@ export function createThrottle({ store, now }: { store: AttemptStore; now: Clock
       return wait
     },
 
-    /** Whether one more message may go to an address or a number, which counts it: whoever asks for many does so to fill somebody's mailbox. */
-    async mayWrite(to: string): Promise<boolean> {
-      const key = digest(`message:${comparable(to)}`)
+    /** Whether one more message of a kind may go to an address or a number, which counts it: whoever asks for many does so to fill somebody's mailbox. */
+    async mayWrite(kind: MessageKind, to: string): Promise<boolean> {
+      const key = digest(`message:${kind}:${comparable(to)}`)
       const { most, windowSeconds } = throttleLimits.messages
       const [before] = await store.count([key], now(), windowSeconds)
       if (!before || before.failures < most) return true
       await store.takeBack([{ key, before }])
       return false
+    },
+
+    /** Whether one more message that costs money may go to anybody, which counts it; `most` of them go in an hour of the clock. */
+    async maySpend(what: string, most: number): Promise<boolean> {
+      const hour = Math.floor(now().getTime() / hourMs)
+      const [before] = await store.count([digest(`spent:${what}:${hour}`)], now(), hourMs / 1000)
+      return (before?.failures ?? 0) < most
     },
 
     /** Counts a try of what is good for `most` of them; whether it may be tried. */

@@ -196,6 +196,8 @@ export function createUsers({ store, tokens, passwords, recorder, endSessions, b
     },
 
     findByUsername: (username: string) => store.findByUsername(username),
+    /** Everybody who has proved an address. */
+    findByVerifiedEmail: (email: string) => store.findByVerifiedEmail(email),
     list: store.list.bind(store),
     search: store.search.bind(store),
     isEmpty: () => store.isEmpty(),

@@ -1,4 +1,5 @@
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
+import { accessTokenTtlOf } from '#src/domain/applications/builtIn.ts'
 import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Artifact } from '#src/domain/sessions/store.ts'
 import { isActive, type UserId } from '#src/domain/users/user.ts'
@@ -64,7 +65,8 @@ export function createIssue({ catalogue, users, signAccessToken, signIdToken, no
     const [account, root] = await Promise.all([findAccount(users, source.accountId as UserId, claiming), catalogue.root()])
     if (!account || !isActive(account.user)) return undefined
 
-    const { accessTokenTtlSeconds, refreshTokenTtlSeconds } = root.settings
+    const { refreshTokenTtlSeconds } = root.settings
+    const accessTokenTtlSeconds = accessTokenTtlOf(source.clientId, root.settings)
     const at = now()
     const iat = epochSeconds(at)
     const { accountId, grantId, sessionUid, sid, clientId, expiresWithSession } = source

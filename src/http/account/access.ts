@@ -1,4 +1,5 @@
 import type { Access } from '#src/domain/sessions/access.ts'
+import { applicationName } from '../kit/applicationName.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import { describeAccess } from '../kit/scopes.ts'
 import type { AccountNeeds } from './account.ts'
@@ -9,7 +10,7 @@ export async function accessLine(visit: Visit, { catalogue }: Pick<AccountNeeds,
   const application = view?.application
   return {
     clientId,
-    name: application?.name ?? clientId,
+    name: applicationName(visit.texts, clientId, application?.name),
     logoUri: application?.logoUri,
     isOurs: application?.firstParty ?? false,
     items: describeAccess(visit.texts, { scopes, claims, ownProjectId }),

@@ -1,5 +1,6 @@
 import { AccountInvalid } from '#src/domain/accounts/accounts.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
+import { confirmation } from '../kit/confirmation.ts'
 import { faultTexts } from '../kit/faults.ts'
 import type { AccountNeeds } from './account.ts'
 
@@ -16,7 +17,8 @@ export function contactPages({ contacts }: AccountNeeds): readonly AreaPage[] {
   }
 
   const showEmail = (visit: Visit) => visit.show('account/email', { trail: trail(visit), typed: '' })
-  const showPhone = (visit: Visit) => visit.show('account/phone', { trail: trail(visit), typed: '' })
+  const current = ({ user }: Visit) => ({ current: user.profile.phone })
+  const showPhone = (visit: Visit) => visit.show('account/phone', { ...current(visit), trail: trail(visit), typed: '' })
 
   async function showCode(visit: Visit): Promise<void> {
     const phone = await contacts.findPhone(visit.user.id)
@@ -74,7 +76,7 @@ export function contactPages({ contacts }: AccountNeeds): readonly AreaPage[] {
           await contacts.requestPhone(visit.user.id, phone, asker(visit))
           visit.go('/phone/code')
         } catch (error) {
-          await showAgain(visit, 'account/phone', 'phone', phone, error)
+          await showAgain(visit, 'account/phone', 'phone', phone, error, current(visit))
         }
       },
     },
@@ -83,26 +85,33 @@ export function contactPages({ contacts }: AccountNeeds): readonly AreaPage[] {
       method: 'POST',
       path: '/phone/code',
       async handle(visit, form) {
-        const phone = (await contacts.findPhone(visit.user.id)) ?? ''
         try {
           await contacts.confirmPhone(visit.user.id, form.text('code'), { address: visit.ctx.ip })
           visit.go('', 'phoneChanged')
         } catch (error) {
+          // The last wrong one ends the code: there is nothing left to be typed.
+          const phone = await contacts.findPhone(visit.user.id)
+          if (phone === undefined) return showAgain(visit, 'account/phone', 'phone', '', error, current(visit))
           await showAgain(visit, 'account/phone-code', 'code', '', error, { phone })
         }
       },
     },
-    {
-      method: 'POST',
+    ...confirmation({
       path: '/phone/remove',
-      async handle(visit) {
-        try {
-          await contacts.removePhone(visit.user.id)
-          visit.go('', 'removed')
-        } catch (error) {
-          await visit.show('account/phone', { trail: trail(visit), typed: '', problem: visit.problemOf(error) }, 400)
+      async ask({ user, texts: { t } }) {
+        const { phone } = user.profile
+        if (phone === undefined) return undefined
+        return {
+          title: t('account.phone.remove'),
+          what: t('account.phone.removeWhat', { phone }),
+          submit: t('account.phone.remove'),
+          back: '/account/phone',
         }
       },
-    },
+      async act(visit) {
+        await contacts.removePhone(visit.user.id)
+        visit.go('', 'removed')
+      },
+    }),
   ]
 }

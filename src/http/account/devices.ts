@@ -1,4 +1,5 @@
 import type { Session } from '#src/domain/sessions/session.ts'
+import { applicationName } from '../kit/applicationName.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import { deviceName } from '../kit/deviceName.ts'
 import type { AccountNeeds } from './account.ts'
@@ -6,7 +7,9 @@ import type { AccountNeeds } from './account.ts'
 /** A session as a person reads it. */
 export async function sessionLine(visit: Visit, { catalogue }: Pick<AccountNeeds, 'catalogue'>, session: Session) {
   const { id, agent, signedInAt, expiresAt, clientIds } = session
-  const names = await Promise.all(clientIds.map(async (clientId) => (await catalogue.find(clientId))?.application.name ?? clientId))
+  const names = await Promise.all(
+    clientIds.map(async (clientId) => applicationName(visit.texts, clientId, (await catalogue.find(clientId))?.application.name)),
+  )
   return { id, device: deviceName(visit.texts, agent), signedInAt, expiresAt, applications: names, isThis: id === visit.session.signInId }
 }
 

@@ -5,11 +5,13 @@ import type { User } from '#src/domain/users/user.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import { accessLine } from './access.ts'
 import type { AccountNeeds } from './account.ts'
-import { readableEntry, readableJson } from './data.ts'
 import { sessionLine } from './devices.ts'
 import { profileLines, rolesOf } from './profile.ts'
+import { readableData } from './readable.ts'
 
 const pageOfEvents = 200
+/** Applications and devices on the page: a page is light, and the file has everything. */
+const printedLines = 40
 
 const exportedValue = (value: Uint8Array) => guessValue(value).text ?? { base64: Buffer.from(value).toString('base64') }
 
@@ -29,7 +31,7 @@ const profileOf = ({ id, kind, username, state, profile, admin, createdAt, chang
   })),
 })
 
-/** `/account/export`: everything as one JSON file, and as a page to be printed. */
+/** `/account/export`: everything as one JSON file, and as a page to be printed, of which what is long is in the file alone. */
 export function exportPages(needs: AccountNeeds): readonly AreaPage[] {
   const { users, audit, browsers, accesses, knownByApps } = needs
 
@@ -87,13 +89,11 @@ export function exportPages(needs: AccountNeeds): readonly AreaPage[] {
           user,
           lines: profileLines(visit.texts, user),
           roles,
-          entries: metadata.map(readableEntry),
-          identities: (user.identities ?? []).map((identity) => ({ ...identity, json: readableJson(identity.data) })),
-          documents: apps
-            .filter(({ document }) => document !== undefined)
-            .map(({ app, document }) => ({ app, json: readableJson(document) })),
-          applications: await Promise.all(applications.map((each) => accessLine(visit, needs, each))),
-          sessions: await Promise.all(sessions.map((session) => sessionLine(visit, needs, session))),
+          ...readableData(user, metadata, apps),
+          applications: await Promise.all(applications.slice(0, printedLines).map((each) => accessLine(visit, needs, each))),
+          moreApplications: Math.max(0, applications.length - printedLines),
+          sessions: await Promise.all(sessions.slice(0, printedLines).map((session) => sessionLine(visit, needs, session))),
+          moreSessions: Math.max(0, sessions.length - printedLines),
         })
       },
     },

@@ -1,5 +1,6 @@
 import { DomainError } from '#src/base/errors.ts'
 import type { Visit } from '../kit/area.ts'
+import { pageBudget, weightOf } from '../kit/pageWeight.ts'
 
 /** What a form is shown with when it is not taken: what was typed, and what is wrong with it, by field. */
 export interface FormFaults {
@@ -17,12 +18,22 @@ export function faultsOf(visit: Visit, error: unknown, values: Readonly<Record<s
   const text = visit.problemOf(error)
   const { field } = error as { readonly field?: string }
   const at = error instanceof DomainError ? (fieldsByCode[error.code] ?? field) : undefined
-  return at !== undefined && Object.hasOwn(values, at) ? faultsAt(visit, { [at]: text }, values) : { values, faults: {}, problem: text }
+  return at !== undefined && Object.hasOwn(values, at)
+    ? faultsAt(visit, { [at]: text }, values)
+    : light(visit, { values, faults: {}, problem: text })
 }
 
 /** Faults by field. */
-export const faultsAt = (
-  { texts }: Visit,
-  faults: Readonly<Record<string, string>>,
-  values: Readonly<Record<string, string>>,
-): FormFaults => ({ values, faults, problem: texts.t('consoleUsers.faults') })
+export const faultsAt = (visit: Visit, faults: Readonly<Record<string, string>>, values: Readonly<Record<string, string>>): FormFaults =>
+  light(visit, { values, faults, problem: visit.texts.t('consoleUsers.faults') })
+
+/** Bytes of all that was typed into a form. */
+const keptBytes = 24_000
+
+/** The form without what would make its page heavy, which is said. */
+function light({ texts: { t } }: Visit, { values, problem, ...form }: FormFaults): FormFaults {
+  const room = pageBudget(keptBytes)
+  const kept = Object.entries(values).map(([name, text]) => [name, room.take([text], weightOf)[0] ?? ''] as const)
+  const isWhole = kept.every(([name, text]) => text === values[name])
+  return { ...form, values: Object.fromEntries(kept), problem: isWhole ? problem : `${problem} ${t('consoleUsers.leftOut')}` }
+}

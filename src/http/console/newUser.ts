@@ -2,8 +2,9 @@
 import type { User } from '#src/domain/users/user.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import type { SentForm } from '../kit/sentForm.ts'
-import { type FormFaults, faultsOf } from './faults.ts'
+import { type FormFaults, faultsAt, faultsOf } from './faults.ts'
 import { fieldsOf, profileOf, typedIn } from './profileForm.ts'
+import { addressFaults } from './provenAddress.ts'
 import { pathOf, type UserNeeds } from './user.ts'
 
 const path = '/users/new'
@@ -20,6 +21,8 @@ async function create({ users }: UserNeeds, visit: Visit, form: SentForm): Promi
   const kind = kindOf(form.raw('kind'))
   const typed = typedIn(form)
   const password = form.raw('password')
+  const faults = kind === 'human' ? await addressFaults({ users }, visit, typed) : {}
+  if (Object.keys(faults).length > 0) return show(visit, kind, faultsAt(visit, faults, { ...typed, password: '' }))
   const profile = profileOf(kind, typed)
   const username = typed.username || (kind === 'human' ? (typed.email ?? '') : '')
   try {

@@ -97,9 +97,14 @@ export function showUser(
   visit: Visit,
   user: User,
   tab: Tab,
-  data: Readonly<Record<string, unknown>> & { readonly template?: string; readonly status?: number } = {},
+  data: Readonly<Record<string, unknown>> & {
+    readonly template?: string
+    readonly status?: number
+    /** What this page is about, where it is not the whole tab. */
+    readonly heading?: string
+  } = {},
 ): Promise<void> {
-  const { template = tab === 'overview' ? 'user' : `user${upper(tab)}`, status, ...rest } = data
+  const { template = tab === 'overview' ? 'user' : `user${upper(tab)}`, status, heading, ...rest } = data
   const base = `/console${pathOf(user)}`
   const mayChange = managing.mayChange(visit, user)
   const shown = tabs.filter(([, permission]) => visit.may(permission))
@@ -116,7 +121,7 @@ export function showUser(
         mayChange,
         /** Whether the visitor may do something to this user. */
         may: (permission: string) => mayChange && visit.may(permission),
-        tab: visit.texts.t(`consoleUsers.tab.${tab}`),
+        heading: heading ?? visit.texts.t(`consoleUsers.tab.${tab}`),
         tabs: shown.map(([each]) => ({
           href: each === 'overview' ? base : `${base}/${each}`,
           label: visit.texts.t(`consoleUsers.tab.${each}`),

@@ -36,12 +36,11 @@ const tell = (
 export const userCredentialsPages = (needs: UserCredentialsNeeds): readonly AreaPage[] => {
   const { users, now } = needs
 
-  async function show(visit: Visit, user: User, data: { problem?: string; status?: number } = {}): Promise<void> {
+  async function show(visit: Visit, user: User): Promise<void> {
     const tokens = await users.listTokens(user.id)
     const at = now()
     const isOver = (end: Date | undefined) => end !== undefined && end <= at
     return showUser(needs, visit, user, 'credentials', {
-      ...data,
       tokens: tokens.slice(0, 4 * rows).map((token) => ({ ...token, isOver: isOver(token.expiresAt) })),
       keys: (user.machineKeys ?? []).map(({ id, createdAt, expiresAt }) => {
         const end = expiresAt === undefined ? undefined : new Date(expiresAt)
@@ -54,6 +53,7 @@ export const userCredentialsPages = (needs: UserCredentialsNeeds): readonly Area
   const showForm = (kind: Kind, visit: Visit, user: User, form?: FormFaults) =>
     showUser(needs, visit, user, 'credentials', {
       template: 'userNewCredential',
+      heading: visit.texts.t(`consoleUsers.credentials.${kind === 'token' ? 'newToken' : 'newKey'}`),
       kind,
       values: {},
       faults: {},
@@ -107,15 +107,30 @@ export const userCredentialsPages = (needs: UserCredentialsNeeds): readonly Area
     ]
   }
 
-  /** A form that takes something away; whether it was there. */
-  const taking = (path: string, take: (visit: Visit, user: User, form: SentForm) => Promise<boolean>): AreaPage =>
-    userPage(needs, {
-      method: 'POST',
+  /** Two pages that take something away for good: a question that names it, and what follows. */
+  const taking = (
+    path: string,
+    what: 'key' | 'token' | 'secret',
+    name: (visit: Visit, user: User) => Promise<string | undefined> | string | undefined,
+    take: (visit: Visit, user: User) => Promise<unknown>,
+  ): readonly AreaPage[] =>
+    userConfirmation(needs, {
       path,
       permission: 'user.write',
-      async handle(visit, user, form) {
-        if (await take(visit, user, form)) return visit.go(pathOf(user, '/credentials'), 'removed')
-        return show(visit, user, { problem: visit.texts.t('consoleUsers.credentials.isGone'), status: 409 })
+      async ask(visit, user) {
+        const { t } = visit.texts
+        const found = await name(visit, user)
+        if (found === undefined) return undefined
+        return {
+          title: t(`consoleUsers.credentials.${what}.removeTitle`, { name: found }),
+          what: t(`consoleUsers.credentials.${what}.removeWhat`),
+          submit: t(`consoleUsers.credentials.${what}.remove`),
+          back: `/console${pathOf(user, '/credentials')}`,
+        }
+      },
+      async act(visit, user) {
+        await take(visit, user)
+        visit.go(pathOf(user, '/credentials'), 'removed')
       },
     })
 
@@ -148,12 +163,23 @@ export const userCredentialsPages = (needs: UserCredentialsNeeds): readonly Area
         })
       },
     }),
-    taking('/credentials/secret/remove', async (visit, user) => {
-      if (user.secretHash === undefined) return false
-      await users.removeSecret(user.id, visit.actor)
-      return true
-    }),
-    taking('/credentials/key/remove', (visit, user, form) => users.removeKey(user.id, form.raw('key'), visit.actor)),
-    taking('/credentials/token/revoke', (visit, user, form) => users.revokeToken(user.id, form.raw('token'), visit.actor)),
+    ...taking(
+      '/credentials/secret/remove',
+      'secret',
+      (_visit, user) => (user.secretHash === undefined ? undefined : user.username),
+      (visit, user) => users.removeSecret(user.id, visit.actor),
+    ),
+    ...taking(
+      '/credentials/key/:key/remove',
+      'key',
+      ({ params }, user) => user.machineKeys?.find(({ id }) => id === params.key)?.id,
+      (visit, user) => users.removeKey(user.id, visit.params.key ?? '', visit.actor),
+    ),
+    ...taking(
+      '/credentials/token/:token/revoke',
+      'token',
+      async ({ params }, user) => (await users.listTokens(user.id)).find(({ id }) => id === params.token)?.name,
+      (visit, user) => users.revokeToken(user.id, visit.params.token ?? '', visit.actor),
+    ),
   ]
 }

@@ -5,6 +5,7 @@ import { CustomDataConflict, type CustomDataEditing, type SeenDocument } from '#
 import { plain } from '#src/domain/userdata/plain.ts'
 import type { User } from '#src/domain/users/user.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
+import { beginningOf, editable } from '../kit/pageWeight.ts'
 import type { SentForm } from '../kit/sentForm.ts'
 import { answerBytes } from './attachment.ts'
 import { readDocument, writeDocument } from './documentText.ts'
@@ -19,8 +20,8 @@ export interface UserCustomDataNeeds extends UserNeeds {
 
 /** App Services' advice: the document is in every request. */
 const advisedBytes = 16 * 1024
-/** What is longer is edited as a file. */
-const editableCharacters = 24_000
+/** Bytes of the page that show what somebody else has written. */
+const shownBytes = 16_000
 const formBytes = 20 * 1024 * 1024
 
 export const userCustomDataPages = (needs: UserCustomDataNeeds): readonly AreaPage[] => {
@@ -52,16 +53,17 @@ export const userCustomDataPages = (needs: UserCustomDataNeeds): readonly AreaPa
   }
 
   const showForm = (visit: Visit, user: User, view: AppView, seen: SeenDocument, form?: Partial<FormFaults>) => {
-    const text = seen.document ? writeDocument(seen.document) : blank(view, user)
+    const { text, isLeftOut } = editable(seen.document ? writeDocument(seen.document) : blank(view, user))
     return showUser(needs, visit, user, 'custom-data', {
       template: 'userDocument',
+      heading: view.app.name,
       app: placeOf(view),
       mark: seen.mark,
       bytes: seen.bytes,
       isLarge: seen.bytes > advisedBytes,
       isNew: seen.document === undefined,
-      isTooLong: text.length > editableCharacters,
-      values: { document: text.length > editableCharacters ? '' : text },
+      isTooLong: isLeftOut,
+      values: { document: text },
       faults: {},
       ...form,
       ...(form && { status: 400 }),
@@ -71,13 +73,17 @@ export const userCustomDataPages = (needs: UserCustomDataNeeds): readonly AreaPa
   async function showConflict(visit: Visit, user: User, view: AppView, mine: string): Promise<void> {
     const theirs = await customData.read(view, user.id)
     const text = theirs.document && writeDocument(theirs.document)
+    const shown = text === undefined ? undefined : beginningOf(text, shownBytes)
+    const kept = editable(mine)
     return showUser(needs, visit, user, 'custom-data', {
       template: 'userDocumentConflict',
+      heading: view.app.name,
       app: placeOf(view),
       mark: theirs.mark,
-      theirs: text?.slice(0, editableCharacters),
-      isCut: (text?.length ?? 0) > editableCharacters,
-      values: { document: mine.length > editableCharacters ? '' : mine },
+      theirs: shown,
+      isCut: shown !== text,
+      isLeftOut: kept.isLeftOut,
+      values: { document: kept.text },
       faults: {},
       status: 409,
     })
@@ -85,7 +91,7 @@ export const userCustomDataPages = (needs: UserCustomDataNeeds): readonly AreaPa
 
   async function save(visit: Visit, user: User, view: AppView, form: SentForm): Promise<void> {
     const text = form.file('file')?.bytes.toString('utf8') ?? form.raw('document').replaceAll('\r\n', '\n')
-    const typed = { document: text.length > editableCharacters ? '' : text }
+    const typed = { document: text }
     const again = async (faults: FormFaults) =>
       showForm(visit, user, view, { ...(await customData.read(view, user.id)), mark: form.raw('mark') }, faults)
     const read = readDocument(visit.texts, text)

@@ -6,7 +6,7 @@ import type { AreaPage, Visit } from '../kit/area.ts'
 import type { Csrf } from '../kit/csrf.ts'
 import type { SentForm } from '../kit/sentForm.ts'
 import { answerBytes } from './attachment.ts'
-import { type FormFaults, faultsAt } from './faults.ts'
+import { type FormFaults, faultsAt, faultsOf } from './faults.ts'
 import { pathOf, showUser, userConfirmation, userPage } from './user.ts'
 import { authorsOf, keyOf, revealing, segmentOf, type UserMetadataNeeds } from './userMetadata.ts'
 import { fieldsOfValue, valueFormBytes, valueForms, valueIn, viewsOf } from './valueForm.ts'
@@ -49,6 +49,7 @@ export const userMetadataEntryPages = (needs: UserMetadataEntryNeeds): readonly 
     const fields = isRevealed ? fieldsOfValue(value) : { value: '', form: 'text' }
     return showUser(needs, visit, user, 'metadata', {
       template: 'userMetadataEntry',
+      heading: key,
       entry: { key, sequence, createdAt, changedAt, bytes: value.byteLength, kind: guessValue(value).kind, segment: segmentOf(key) },
       author: (await authorsOf(needs, visit, user, [sequence])).get(sequence),
       ...(isRevealed && { views: revealed(visit, user, entry) }),
@@ -64,6 +65,7 @@ export const userMetadataEntryPages = (needs: UserMetadataEntryNeeds): readonly 
   const showNew = (visit: Visit, user: User, form?: FormFaults) =>
     showUser(needs, visit, user, 'metadata', {
       template: 'userMetadataNew',
+      heading: visit.texts.t('consoleUsers.metadata.add'),
       values: {},
       faults: {},
       valueForms,
@@ -76,6 +78,7 @@ export const userMetadataEntryPages = (needs: UserMetadataEntryNeeds): readonly 
     if (current) await revealing(needs, visit, user, [mine.key])
     return showUser(needs, visit, user, 'metadata', {
       template: 'userMetadataConflict',
+      heading: mine.key,
       key: mine.key,
       href: current ? `${baseOf(user)}/${segmentOf(mine.key)}` : baseOf(user),
       segment: segmentOf(mine.key),
@@ -112,7 +115,7 @@ export const userMetadataEntryPages = (needs: UserMetadataEntryNeeds): readonly 
       visit.go(pathOf(user, '/metadata'), 'saved')
     } catch (error) {
       if (error instanceof MetadataConflict) return showConflict(visit, user, { key, value: sent.value }, error.conflicts[0]?.current)
-      await again({ values: typed, faults: {}, problem: visit.problemOf(error) })
+      await again(faultsOf(visit, error, typed))
     }
   }
 

@@ -2,6 +2,7 @@
 import { MetadataConflict } from '#src/domain/metadata/metadata.ts'
 import type { User } from '#src/domain/users/user.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
+import { editable } from '../kit/pageWeight.ts'
 import type { SentForm } from '../kit/sentForm.ts'
 import { type PasteFault, readPaste } from './metadataPaste.ts'
 import { pathOf, showUser, userPage } from './user.ts'
@@ -9,16 +10,17 @@ import type { UserMetadataNeeds } from './userMetadata.ts'
 import { valueFormBytes } from './valueForm.ts'
 
 const shownFaults = 50
-/** What is longer is not put into the page again. */
-const keptCharacters = 20_000
 
 export const userMetadataPastePages = (needs: UserMetadataNeeds): readonly AreaPage[] => {
   const { metadata } = needs
 
-  const show = (visit: Visit, user: User, text = '', faults?: readonly PasteFault[], problem?: string) =>
-    showUser(needs, visit, user, 'metadata', {
+  const show = (visit: Visit, user: User, given = '', faults?: readonly PasteFault[], problem?: string) => {
+    const { text, isLeftOut } = editable(given)
+    return showUser(needs, visit, user, 'metadata', {
       template: 'userMetadataPaste',
-      values: { text: text.length <= keptCharacters ? text : '' },
+      heading: visit.texts.t('consoleUsers.paste.link'),
+      values: { text },
+      isLeftOut,
       faults: {},
       ...(faults && {
         lines: faults.slice(0, shownFaults).map(({ line, reason, key = '' }) => ({
@@ -30,6 +32,7 @@ export const userMetadataPastePages = (needs: UserMetadataNeeds): readonly AreaP
         status: 400,
       }),
     })
+  }
 
   async function save(visit: Visit, user: User, form: SentForm): Promise<void> {
     const text = form.file('file')?.bytes.toString('utf8') ?? form.raw('text')

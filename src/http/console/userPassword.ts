@@ -17,6 +17,7 @@ export const userPasswordPages = (needs: UserPasswordNeeds): readonly AreaPage[]
   const show = (visit: Visit, user: User, form?: FormFaults) =>
     showUser(needs, visit, user, 'overview', {
       template: 'userPassword',
+      heading: visit.texts.t('consoleUsers.field.password'),
       faults: {},
       ...form,
       values: {},

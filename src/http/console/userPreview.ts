@@ -2,6 +2,7 @@
 import { isRegistered } from '#src/domain/applications/application.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
+import { beginningOf } from '../kit/pageWeight.ts'
 import type { SentForm } from '../kit/sentForm.ts'
 import { showUser, userPage } from './user.ts'
 import { revealing, type UserMetadataNeeds } from './userMetadata.ts'
@@ -34,7 +35,8 @@ const usual = ['profile', 'email', metadataClaim]
 
 const mostProjects = 100
 const mostApplications = 200
-const shownCharacters = 10_000
+/** Bytes of the page for each of userinfo, ID token and access token. */
+const shownBytes = 12_000
 
 interface Asked {
   readonly clientId: string
@@ -74,10 +76,12 @@ export const userPreviewPages = (needs: UserPreviewNeeds): readonly AreaPage[] =
     if (isRevealed) await revealing(needs, visit, user, [...keys])
     const textOf = (claims: Claims | undefined) => {
       const text = claims && JSON.stringify(isRevealed ? claims : masked(claims), null, 2)
-      return text && { text: text.slice(0, shownCharacters), isCut: text.length > shownCharacters }
+      const shown = text && beginningOf(text, shownBytes)
+      return shown && { text: shown, isCut: shown !== text }
     }
     return showUser(needs, visit, user, 'metadata', {
       template: 'userPreview',
+      heading: visit.texts.t('consoleUsers.preview.link'),
       offered,
       clientId,
       scopes: scopes.map((scope) => ({ scope, isTicked: wanted.includes(scope) })),

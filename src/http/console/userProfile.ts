@@ -3,8 +3,9 @@ import { DomainError } from '#src/base/errors.ts'
 import type { Profile, User } from '#src/domain/users/user.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import type { SentForm } from '../kit/sentForm.ts'
-import { type FormFaults, faultsOf } from './faults.ts'
+import { type FormFaults, faultsAt, faultsOf } from './faults.ts'
 import { fieldsOf, markOf, profileOf, typedIn } from './profileForm.ts'
+import { addressFaults } from './provenAddress.ts'
 import { pathOf, showUser, type UserNeeds, userPage } from './user.ts'
 
 /** Somebody else has changed what a form was made of. */
@@ -17,12 +18,15 @@ class ChangedMeanwhile extends DomainError {
 
 function showForm(needs: UserNeeds, visit: Visit, user: User, form?: FormFaults): Promise<void> {
   const shown = { values: fieldsOf(user), faults: {}, ...form, mark: markOf(user.profile) }
-  return showUser(needs, visit, user, 'overview', { template: 'userEdit', ...shown, ...(form && { status: 400 }) })
+  const heading = visit.texts.t('consoleUsers.edit.title')
+  return showUser(needs, visit, user, 'overview', { template: 'userEdit', heading, ...shown, ...(form && { status: 400 }) })
 }
 
 async function save(needs: UserNeeds, visit: Visit, user: User, form: SentForm): Promise<void> {
   const { users } = needs
   const typed = typedIn(form)
+  const faults = user.kind === 'human' ? await addressFaults(needs, visit, typed, user) : {}
+  if (Object.keys(faults).length > 0) return showForm(needs, visit, user, faultsAt(visit, faults, typed))
   // Of what has changed since the form was made nothing is overwritten unseen.
   const decide = (current: Profile) => {
     if (markOf(current) !== form.raw('mark')) throw new ChangedMeanwhile()

@@ -15,6 +15,7 @@ async function show(needs: UserRolesNeeds, visit: Visit, user: User, data: { pro
   const granted = new Set(user.roles[ownProjectId])
   return showUser(needs, visit, user, 'roles', {
     template: 'userRights',
+    heading: visit.texts.t('consoleUsers.rights.title'),
     ...data,
     roles: (projects.get(ownProjectId)?.roles ?? []).map(({ key, displayName }) => ({
       key,

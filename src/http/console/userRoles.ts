@@ -73,6 +73,7 @@ export const userRolesPages = (needs: UserRolesNeeds): readonly AreaPage[] => {
     const held = new Set(user.roles[project.id])
     return showUser(needs, visit, user, 'roles', {
       template: 'userGrant',
+      heading: visit.texts.t('consoleUsers.roles.in', { project: project.name }),
       project,
       isNew: !Object.hasOwn(user.roles, project.id),
       roles: project.roles.map(({ key, displayName }) => ({ key, displayName, isHeld: held.has(key) })),

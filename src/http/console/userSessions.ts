@@ -3,11 +3,12 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { Accesses } from '#src/domain/sessions/access.ts'
 import type { Sessions } from '#src/domain/sessions/session.ts'
 import type { User } from '#src/domain/users/user.ts'
+import { applicationName } from '../kit/applicationName.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import { deviceName } from '../kit/deviceName.ts'
 import { describeAccess } from '../kit/scopes.ts'
 import { rows } from './rows.ts'
-import { pathOf, showUser, type UserNeeds, userPage } from './user.ts'
+import { nameOf, pathOf, showUser, type UserNeeds, userConfirmation, userPage } from './user.ts'
 
 export interface UserSessionsNeeds extends UserNeeds {
   readonly browsers: Sessions
@@ -17,7 +18,8 @@ export interface UserSessionsNeeds extends UserNeeds {
 
 export const userSessionsPages = (needs: UserSessionsNeeds): readonly AreaPage[] => {
   const { browsers, accesses, catalogue } = needs
-  const named = async (clientId: string) => (await catalogue.find(clientId))?.application.name ?? clientId
+  const named = async ({ texts }: Visit, clientId: string) =>
+    applicationName(texts, clientId, (await catalogue.find(clientId))?.application.name)
 
   async function show(visit: Visit, user: User, data: { problem?: string; status?: number } = {}): Promise<void> {
     const [sessions, granted, { ownProjectId }] = await Promise.all([browsers.list(user.id), accesses.list(user.id), catalogue.root()])
@@ -27,14 +29,14 @@ export const userSessionsPages = (needs: UserSessionsNeeds): readonly AreaPage[]
         sessions.slice(0, rows).map(async ({ clientIds, agent, ...session }) => ({
           ...session,
           device: deviceName(visit.texts, agent),
-          applications: await Promise.all(clientIds.slice(0, 20).map(named)),
+          applications: await Promise.all(clientIds.slice(0, 20).map((clientId) => named(visit, clientId))),
         })),
       ),
       total: sessions.length,
       accesses: await Promise.all(
         granted.slice(0, rows).map(async ({ clientId, scopes, claims }) => ({
           clientId,
-          name: await named(clientId),
+          name: await named(visit, clientId),
           items: describeAccess(visit.texts, { scopes, claims, ownProjectId }),
         })),
       ),
@@ -62,9 +64,22 @@ export const userSessionsPages = (needs: UserSessionsNeeds): readonly AreaPage[]
   return [
     userPage(needs, { method: 'GET', path: '/sessions', permission: 'session.read', handle: (visit, user) => show(visit, user) }),
     ending('/sessions/end', 'session.delete', 'user.sessionEnded', (visit, user, id) => browsers.end(user.id, id, visit.actor)),
-    ending('/sessions/end-all', 'session.delete', 'user.sessionsEnded', async (visit, user) => {
-      for (const { id } of await browsers.list(user.id)) await browsers.end(user.id, id, visit.actor)
-      return true
+    ...userConfirmation(needs, {
+      path: '/sessions/end-all',
+      permission: 'session.delete',
+      async ask({ texts: { t } }, user) {
+        const count = (await browsers.list(user.id)).length
+        return {
+          title: t('consoleUsers.sessions.endAllTitle', { name: nameOf(user) }),
+          what: t('consoleUsers.sessions.endAllWhat', { count }),
+          submit: t('consoleUsers.sessions.endAll'),
+          back: `/console${pathOf(user, '/sessions')}`,
+        }
+      },
+      async act(visit, user) {
+        for (const { id } of await browsers.list(user.id)) await browsers.end(user.id, id, visit.actor)
+        visit.go(pathOf(user, '/sessions'), 'user.sessionsEnded')
+      },
     }),
     ending('/sessions/revoke', 'user.write', 'user.accessRevoked', (visit, user, id) => accesses.revoke(user.id, id, visit.actor)),
   ]

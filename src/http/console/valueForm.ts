@@ -1,6 +1,7 @@
 /** A value of metadata in a form: as text, as JSON, as base64, or as a file. */
 import { guessValue } from '#src/domain/metadata/kind.ts'
 import type { Visit } from '../kit/area.ts'
+import { beginningOf, editable } from '../kit/pageWeight.ts'
 import type { SentForm } from '../kit/sentForm.ts'
 import { readJson } from './jsonPlaces.ts'
 import { fromBase64 } from './metadataPaste.ts'
@@ -10,8 +11,9 @@ type ValueForm = (typeof forms)[number]
 
 /** So many bytes are put into a form; more is replaced by a file. */
 const editableBytes = 16_000
-/** So much is shown of a value. */
-const shownCharacters = 8000
+/** So many bytes of a page show a value, and as many characters of its base64. */
+const shownBytes = 12_000
+const shownBase64 = 4000
 
 /** Forms with values may be as large as a value in base64, and what stands around it. */
 export const valueFormBytes = 3 * 1024 * 1024
@@ -38,6 +40,7 @@ export function fieldsOfValue(value: Uint8Array): { readonly value: string; read
   if (value.byteLength > editableBytes) return undefined
   const { kind, text } = guessValue(value)
   if (text === undefined || text.includes('\r')) return { value: Buffer.from(value).toString('base64'), form: 'base64' }
+  if (editable(text).isLeftOut) return undefined
   return { value: text, form: kind === 'json' ? 'json' : 'text' }
 }
 
@@ -47,11 +50,12 @@ export function viewsOf(value: Uint8Array) {
   const base64 = Buffer.from(value).toString('base64')
   const pretty =
     kind === 'json' && text !== undefined && value.byteLength <= editableBytes ? JSON.stringify(JSON.parse(text), null, 2) : text
+  const shown = pretty === undefined ? undefined : beginningOf(pretty, shownBytes)
   return {
-    text: pretty?.slice(0, shownCharacters),
-    base64: base64.slice(0, shownCharacters / 2),
-    isCut: (pretty?.length ?? 0) > shownCharacters,
-    isBase64Cut: base64.length > shownCharacters / 2,
+    text: shown,
+    base64: base64.slice(0, shownBase64),
+    isCut: shown !== pretty,
+    isBase64Cut: base64.length > shownBase64,
   }
 }
 

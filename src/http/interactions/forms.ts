@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import type { Interaction, Interactions } from '#src/engine/interactions.ts'
+import { applicationName } from '../kit/applicationName.ts'
 import { readForm } from '../kit/body.ts'
 import type { RequestState } from '../kit/context.ts'
 import type { Csrf } from '../kit/csrf.ts'
@@ -37,7 +38,13 @@ export function createInteractionForms({
     gone,
 
     /** What every page of an interaction is given. */
-    common: (ctx: Context, interaction: Interaction) => ({ interaction, csrf: csrf.token(ctx, purpose(interaction)) }),
+    common: (ctx: Context, interaction: Interaction) => ({
+      interaction: {
+        ...interaction,
+        applicationName: applicationName(pages.textsFor(ctx), interaction.clientId, interaction.applicationName),
+      },
+      csrf: csrf.token(ctx, purpose(interaction)),
+    }),
 
     /** Runs `handle` while there is an interaction in this browser. */
     opened: (handle: (ctx: Context, interaction: Interaction) => Promise<void>) => async (ctx: Context) => {

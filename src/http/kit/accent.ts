@@ -10,7 +10,11 @@ const darkGround: Rgb = [30, 35, 41]
 /** WCAG 2.2, success criterion 1.4.3. */
 const readable = 4.5
 
-const rgbOf = (hex: string): Rgb => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as unknown as Rgb
+function rgbOf(hex: string): Rgb {
+  const part = (at: number) => Number.parseInt(hex.slice(at, at + 2), 16)
+  return [part(1), part(3), part(5)]
+}
+
 const hexOf = (rgb: Rgb) => `#${rgb.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`
 
 /** Relative luminance (WCAG 2.2). */
@@ -30,7 +34,8 @@ function contrast(one: Rgb, other: Rgb): number {
 /** `colour`, moved towards `end` until it can be read on `ground`. */
 function readableOn(colour: Rgb, ground: Rgb, end: Rgb): Rgb {
   for (let share = 0; share < 1; share += 0.05) {
-    const mixed = colour.map((part, index) => part + ((end[index] as number) - part) * share) as unknown as Rgb
+    const part = (at: 0 | 1 | 2) => colour[at] + (end[at] - colour[at]) * share
+    const mixed: Rgb = [part(0), part(1), part(2)]
     if (contrast(mixed, ground) >= readable) return mixed
   }
   return end

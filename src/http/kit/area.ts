@@ -6,15 +6,18 @@
  */
 import type { Context } from 'koa'
 import type { Clock } from '#src/base/clock.ts'
+import { DomainError } from '#src/base/errors.ts'
 import type { OwnPages } from '#src/connectors/ownPages.ts'
 import { callbackOf, clientIdOf, type PageArea } from '#src/domain/applications/builtIn.ts'
 import type { User } from '#src/domain/users/user.ts'
 import type { RequestState } from './context.ts'
 import type { Csrf } from './csrf.ts'
 import type { Endpoint } from './endpoint.ts'
+import { keepForms } from './headers.ts'
+import type { Once } from './once.ts'
 import type { PageSession, PageSessions } from './pageSessions.ts'
 import type { Pages } from './pages.ts'
-import { answerProblem } from './problems.ts'
+import { answerProblem, problemOf } from './problems.ts'
 import { readSentForm, type SentForm } from './sentForm.ts'
 import { type Frame, mayAny, queried, refuseVisit, type Section, type Visit, visitOf } from './visit.ts'
 
@@ -42,6 +45,7 @@ export interface AreaKit {
   readonly heldBy: (user: User) => readonly string[]
   readonly now: Clock
   readonly login: OwnPages
+  readonly once: Once
 }
 
 export interface AreaOptions {
@@ -51,6 +55,8 @@ export interface AreaOptions {
   /** Whoever proved who they are longer ago does it again when a session begins. */
   readonly maxAgeSeconds: number
   readonly sections: readonly Section[]
+  /** Its forms may lead to an application. Browsers are told of those that never do. */
+  readonly formsLeave?: boolean
   /** Who may be here at all. */
   readonly admits?: (held: readonly string[]) => boolean
   readonly pages: readonly AreaPage[]
@@ -64,8 +70,8 @@ const noForm: SentForm = { raw: () => '', text: () => '', has: () => false, all:
 
 /** The addresses of an area. @throws TypeError when a dangerous form has no page to come back to */
 export function areaEndpoints(
-  { issuer, pages, csrf, heldBy, now, login }: AreaKit,
-  { area, sessions, scope, maxAgeSeconds, sections, admits = () => true, pages: routes }: AreaOptions,
+  { issuer, pages, csrf, once, heldBy, now, login }: AreaKit,
+  { area, sessions, scope, maxAgeSeconds, sections, formsLeave = false, admits = () => true, pages: routes }: AreaOptions,
 ): readonly Endpoint[] {
   const base = `/${area}`
   const clientId = clientIdOf(area)
@@ -76,18 +82,24 @@ export function areaEndpoints(
     const { uiLocales = again?.uiLocales ?? queried(ctx, 'ui_locales') } = ctx.state as RequestState
     const wish = { clientId, redirectUri, scope, maxAgeSeconds, ...(uiLocales && { uiLocales }) }
     const { address, attempt } = await login.begin({ ...wish, ...(again && { prompt: 'login', loginHint: again.user.username }) })
-    sessions.await(ctx, { ...attempt, returnTo, ...(uiLocales && { uiLocales }) })
+    sessions.await(ctx, { ...attempt, returnTo: kept(returnTo, base), ...(uiLocales && { uiLocales }) })
     ctx.status = 303
     ctx.redirect(address)
   }
 
   async function comeBack(ctx: Context): Promise<void> {
     const pending = sessions.take(ctx, queried(ctx, 'state'))
-    if (!pending) return answerProblem(ctx, pages, { status: 400, code: 'session_not_found', sentence: 'signInGone' })
-    const { accessToken, provedAt } = await login.finish(clientId, new URL(ctx.url, issuer), pending)
-    sessions.begin(ctx, { token: accessToken, provedAt, ...(pending.uiLocales && { uiLocales: pending.uiLocales }) })
+    if (!pending) return answerProblem(ctx, pages, { status: 400, code: 'session_not_found', sentence: 'signInGone', again: base })
+    const { uiLocales, returnTo } = pending
+    try {
+      const loggedIn = await login.finish(clientId, new URL(here(ctx), issuer), pending)
+      sessions.begin(ctx, { ...loggedIn, ...(uiLocales && { uiLocales }) })
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error
+      return answerProblem(ctx, pages, { ...problemOf(error), again: base })
+    }
     ctx.status = 303
-    ctx.redirect(pending.returnTo)
+    ctx.redirect(returnTo)
   }
 
   const frame: Frame = { area, base, pages, sections, csrfOf: (ctx, session) => csrf.token(ctx, purposeOf(session)) }
@@ -99,6 +111,7 @@ export function areaEndpoints(
     path: base + path,
     async handle(ctx) {
       ctx.set('Cache-Control', 'no-store')
+      if (!formsLeave) keepForms(ctx)
       const session = await sessions.find(ctx)
       if (session?.uiLocales !== undefined) (ctx.state as RequestState).uiLocales = session.uiLocales
       if (!session) {
@@ -120,7 +133,10 @@ export function areaEndpoints(
       const form = await readSentForm(ctx, limitBytes)
       if (!csrf.accepts(ctx, purposeOf(session), form.raw('csrf')))
         return answerProblem(ctx, pages, { status: 403, code: 'form_not_accepted', sentence: 'formNotAccepted' })
-      return isStale ? signIn(ctx, here(ctx), session) : handle(visit, form)
+      if (isStale) return signIn(ctx, here(ctx), session)
+      if (!form.has('once')) return handle(visit, form)
+      if (!(await once.run(`${session.id}.${form.raw('once').slice(0, 100)}`, () => handle(visit, form))))
+        return answerProblem(ctx, pages, { status: 409, code: 'done_already', title: 'doneAlready', sentence: 'doneAlready', again: base })
     },
   })
 
@@ -133,7 +149,8 @@ export function areaEndpoints(
   const signOut: AreaPage = {
     method: 'POST',
     path: '/sign-out',
-    handle({ ctx }) {
+    async handle({ ctx, session }) {
+      await login.revoke(clientId, session.accessToken)
       sessions.end(ctx)
       const query = new URLSearchParams({ client_id: clientId, post_logout_redirect_uri: `${issuer}/` })
       ctx.status = 303
@@ -141,6 +158,15 @@ export function areaEndpoints(
     },
   }
   return [...routes.map(endpointOf), endpointOf(signOut), { method: 'GET', path: `${base}/callback`, handle: comeBack }]
+}
+
+/** Longer addresses make a cookie that browsers do not take. */
+const mostReturnCharacters = 800
+
+/** Where a login leads back to: an address that is too long to be kept loses its query, or all but the area. */
+function kept(address: string, base: string): string {
+  const path = address.split('?')[0] ?? base
+  return [address, path].find(({ length }) => length <= mostReturnCharacters) ?? base
 }
 
 /** Where somebody is, without a host: whoever sends a request could name any. */

@@ -23,6 +23,9 @@ export interface Confirmation {
   readonly act: (visit: Visit, form: SentForm) => Promise<void>
 }
 
+/** A name as somebody types it who reads it on a page, where blanks are one. */
+const typed = (name: string) => name.trim().replaceAll(/\s+/g, ' ')
+
 /** Two pages at one path: a question, and what follows when it is answered. Both want a fresh proof of who asks. */
 export function confirmation({ path, permission, ask, act }: Confirmation): readonly AreaPage[] {
   const show = (visit: Visit, confirm: Question, problem?: string) => {
@@ -52,7 +55,7 @@ export function confirmation({ path, permission, ask, act }: Confirmation): read
       async handle(visit, form) {
         const question = await ask(visit)
         if (!question) return visit.missing()
-        if (question.name !== undefined && form.text('typed') !== question.name)
+        if (question.name !== undefined && typed(form.raw('typed')) !== typed(question.name))
           return show(visit, question, visit.texts.t('parts.confirm.wrong'))
         try {
           await act(visit, form)

@@ -9,10 +9,11 @@ import { createProofs } from './proof.ts'
  */
 export function createCsrf({ secrets, secure }: { secrets: readonly Buffer[]; secure: boolean }) {
   const name = `${secure ? '__Host-' : ''}dossier-csrf`
+  const options = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true, signed: false } as const
   const proofs = createProofs(secrets)
   const statement = (nonce: string, purpose: string) => `${nonce}\n${purpose}`
   const nonceOf = (ctx: Context) => {
-    const nonce = ctx.cookies.get(name)
+    const nonce = ctx.cookies.get(name, options)
     return nonce && /^[A-Za-z0-9_-]{22}$/.test(nonce) ? nonce : undefined
   }
 
@@ -22,7 +23,7 @@ export function createCsrf({ secrets, secure }: { secrets: readonly Buffer[]; se
       let nonce = nonceOf(ctx)
       if (!nonce) {
         nonce = randomBytes(16).toString('base64url')
-        ctx.cookies.set(name, nonce, { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true })
+        ctx.cookies.set(name, nonce, options)
       }
       return proofs.of(statement(nonce, purpose))
     },

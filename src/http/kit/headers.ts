@@ -2,7 +2,7 @@ import type { Context, Middleware } from 'koa'
 
 /**
  * What every page may do: load our own style sheets, scripts and pages, and an application's logo, and nothing else. There is no inline code to allow. There is no
- * `form-action`: browsers apply it to the redirect that follows a form, which here goes to the application.
+ * `form-action` but where forms stay with us: browsers apply it to the redirect that follows a form, which may go to an application.
  */
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'"
@@ -19,6 +19,11 @@ const headers = Object.entries({
 export function setSecurityHeaders({ res }: Context): void {
   // One by one: replies over HTTP/2 cannot take several.
   for (const [name, value] of headers) res.setHeader(name, value)
+}
+
+/** Forms of this page lead to pages of ours, whatever becomes of its markup. */
+export function keepForms({ res }: Context): void {
+  res.setHeader('Content-Security-Policy', `${contentSecurityPolicy}; form-action 'self'`)
 }
 
 /** Security headers for every reply that is made further in. */

@@ -5,7 +5,7 @@
 import type { Context } from 'koa'
 import type { Clock } from '#src/base/clock.ts'
 import { randomText } from '#src/base/ids.ts'
-import type { PageArea } from '#src/domain/applications/builtIn.ts'
+import { clientIdOf, type PageArea } from '#src/domain/applications/builtIn.ts'
 import type { VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { User } from '#src/domain/users/user.ts'
 import { awaitedCookie, type Sealing, sealedCookie } from './sealedCookie.ts'
@@ -27,6 +27,7 @@ export interface PageSession {
 /** What the cookie holds. Times are milliseconds. */
 interface Kept {
   readonly id: string
+  readonly userId: string
   readonly token: string
   readonly provedAt: number
   readonly begunAt: number
@@ -73,7 +74,8 @@ export function createPageSessions({ area, verifyBearer, ownProjectId, idleSecon
       if (!kept || kept.seenAt + idleSeconds * 1000 <= at || kept.begunAt + longestSeconds * 1000 <= at) return undefined
       const { method, path, headers } = ctx
       const bearer = await verifyBearer(kept.token, { scheme: 'bearer', method, path, headers })
-      if (!bearer?.user || bearer.actorId !== undefined || !bearer.audience.has(ownProjectId())) return undefined
+      if (!bearer?.user || bearer.clientId !== clientIdOf(area) || bearer.actorId !== undefined) return undefined
+      if (!bearer.audience.has(ownProjectId())) return undefined
       if (at - kept.seenAt > renewedEveryMs) cookie.write(ctx, { ...kept, seenAt: at })
       const { id, token, uiLocales } = kept
       const { user, sessionId } = bearer
@@ -81,14 +83,22 @@ export function createPageSessions({ area, verifyBearer, ownProjectId, idleSecon
       return { ...known, ...(sessionId !== undefined && { signInId: sessionId }), ...(uiLocales !== undefined && { uiLocales }) }
     },
 
+    /** Of somebody who proves anew who they are, the forms in other tabs stay good. */
     begin(
       ctx: Context,
-      { token, provedAt, uiLocales }: { readonly token: string; readonly provedAt: Date; readonly uiLocales?: string },
+      {
+        userId,
+        accessToken,
+        provedAt,
+        uiLocales,
+      }: Pick<PageSession, 'accessToken' | 'provedAt' | 'uiLocales'> & { readonly userId: string },
     ): void {
       const at = now().getTime()
+      const before = cookie.read(ctx)
       cookie.write(ctx, {
-        id: randomText(16),
-        token,
+        id: before?.userId === userId ? before.id : randomText(16),
+        userId,
+        token: accessToken,
         provedAt: provedAt.getTime(),
         begunAt: at,
         seenAt: at,

@@ -11,7 +11,15 @@ import { problemText } from './problemText.ts'
 export interface Problem {
   readonly status: number
   readonly code: string
-  readonly title?: 'requestError' | 'notFound' | 'somethingWrong' | 'tooBusy' | 'notAvailable' | 'notSignedIn' | 'notAllowed'
+  readonly title?:
+    | 'requestError'
+    | 'notFound'
+    | 'somethingWrong'
+    | 'tooBusy'
+    | 'notAvailable'
+    | 'notSignedIn'
+    | 'notAllowed'
+    | 'doneAlready'
   readonly sentence: string
   readonly facts?: Facts
   /** Where a person begins again, if they can. */
@@ -31,7 +39,7 @@ const problemsByCode: Readonly<Record<string, Known>> = {
 }
 
 /** What `error` means to the caller. What is not meant for callers says no more than that something failed. */
-function problemOf(error: unknown): Problem & { readonly cause?: DomainError } {
+export function problemOf(error: unknown): Problem & { readonly cause?: DomainError } {
   const known = error instanceof DomainError ? problemsByCode[error.code] : undefined
   if (known && error instanceof DomainError) return { sentence: '', ...known, code: error.code, cause: error }
   return { status: 500, code: 'server_error', title: 'somethingWrong', sentence: 'serverError' }

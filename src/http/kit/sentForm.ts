@@ -1,4 +1,4 @@
-import { Busboy } from '@fastify/busboy'
+import { Busboy, type BusboyConfig } from '@fastify/busboy'
 import type { Context } from 'koa'
 import { BodyTooLarge, BodyUnsupported, bodyLimitBytes, readBody } from './body.ts'
 
@@ -44,6 +44,7 @@ function formOf(fields: readonly (readonly [string, string])[], files: readonly 
 }
 
 const mostParts = 2000
+const wholeParts = 'multipart/form-data that is whole'
 
 async function readParts(ctx: Context, limitBytes: number): Promise<SentForm> {
   const body = await readBody(ctx, limitBytes)
@@ -51,7 +52,7 @@ async function readParts(ctx: Context, limitBytes: number): Promise<SentForm> {
   const files: [string, SentFile][] = []
   const limits = { fieldSize: limitBytes, fileSize: limitBytes, parts: mostParts }
   await new Promise<void>((resolve, reject) => {
-    const parser = new Busboy({ headers: { 'content-type': ctx.get('content-type') }, limits })
+    const parser = parserOf(ctx.get('content-type'), limits)
     parser.on('field', (name, value) => fields.push([name, value]))
     parser.on('file', (field, stream, name) => {
       const chunks: Buffer[] = []
@@ -63,9 +64,18 @@ async function readParts(ctx: Context, limitBytes: number): Promise<SentForm> {
       })
     })
     parser.on('partsLimit', () => reject(new BodyTooLarge(limitBytes)))
-    parser.on('error', () => reject(new BodyUnsupported('multipart/form-data that is whole')))
+    parser.on('error', () => reject(new BodyUnsupported(wholeParts)))
     parser.on('finish', resolve)
     parser.end(body)
   })
   return formOf(fields, files)
+}
+
+/** @throws BodyUnsupported when the type does not say what parts the parts */
+function parserOf(type: string, limits: BusboyConfig['limits']) {
+  try {
+    return new Busboy({ headers: { 'content-type': type }, limits })
+  } catch {
+    throw new BodyUnsupported(wholeParts)
+  }
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { DomainError } from '#src/base/errors.ts'
+import { randomText } from '#src/base/ids.ts'
 import { allows } from '#src/domain/applications/ownRoles.ts'
 import type { Actor } from '#src/domain/audit/events.ts'
 import type { User } from '#src/domain/users/user.ts'
@@ -99,6 +100,7 @@ export function visitOf(
           visitorUsername: user.username,
           visitorName: user.profile.displayName ?? user.username,
           csrf: csrfOf(ctx, session),
+          once: randomText(16),
         },
         status,
       )

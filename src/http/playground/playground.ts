@@ -182,6 +182,7 @@ export function playgroundEndpoints(kit: AreaKit, needs: PlaygroundNeeds): reado
       sessions,
       scope,
       maxAgeSeconds,
+      formsLeave: true,
       sections: [
         { path: '', label: 'playground.sections.compose' },
         { path: '/decoder', label: 'playground.sections.decoder' },

@@ -123,6 +123,17 @@ describe.each(testStores)('on $name', (store) => {
     expect(await place.messages()).toHaveLength(7)
   })
 
+  test('text messages are few an hour for all people together, however many register', async () => {
+    await using place = await openPlace(store, {}, { DOSSIER_SMS_PER_HOUR: '3' })
+    const { contacts } = place
+    const ask = async (n: number) => refusal(contacts.requestPhone((await place.person(`person${n}`)).id, `+4144123456${n}`, from(n)))
+    for (const n of [1, 2, 3]) expect(await ask(n)).toEqual({})
+    expect(await ask(4)).toMatchObject({ code: 'accounts.too_many_requests', retryAfterSeconds: 3600 })
+    expect(await place.messages()).toHaveLength(3)
+    place.pass(3600)
+    expect(await ask(5)).toEqual({})
+  })
+
   test('people change what the settings let them, and no more', async () => {
     await using place = await openPlace(store, { selfManagedProfile: ['givenName'], selfManagedMetadata: ['prefs.*'] })
     const { contacts, profiles } = place

@@ -106,6 +106,7 @@ describe.each(testStores)('on $name', (store) => {
     await using place = await openPlace(store)
     const jane = await place.person('jane')
     await place.deletions.request(jane.id)
+    expect(await place.messages()).toHaveLength(1)
     await place.passwordReset.request('jane', { address: '192.0.2.1' })
     await place.passwordReset.reset(await place.link(), 'another password')
     expect((await place.users.get(jane.id)).state).toBe('inactive')

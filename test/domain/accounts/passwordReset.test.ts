@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { testStores } from '../../support/stores.ts'
-import { from, openPlace, password, refusal, system } from './place.ts'
+import { form, from, openPlace, password, refusal, system } from './place.ts'
 
 const expired = { code: 'accounts.proof_expired' }
 const next = 'another password'
@@ -41,7 +41,7 @@ describe.each(testStores)('on $name', (store) => {
     expect(place.faults).toEqual([])
   })
 
-  test('a link is good for an hour, and until the next one; of many who use it at once, one does', async () => {
+  test('a link is good for an hour, whoever asks for another one meanwhile; of many who use it at once, one does', async () => {
     await using place = await openPlace(store)
     const { passwordReset } = place
     await place.person('jane')
@@ -50,9 +50,11 @@ describe.each(testStores)('on $name', (store) => {
       return place.link()
     }
     const [first, second] = [await ask(), await ask()]
-    expect(await refusal(passwordReset.reset(first, next))).toMatchObject(expired)
-    const all = await Promise.all([1, 2, 3, 4].map((n) => refusal(passwordReset.reset(second, `${next} ${n}`))))
+    expect(await passwordReset.find(second)).toMatchObject({ username: 'jane' })
+    const all = await Promise.all([1, 2, 3, 4].map((n) => refusal(passwordReset.reset(first, `${next} ${n}`))))
     expect(all.filter(({ code }) => code === undefined)).toHaveLength(1)
+    // With the password until then the other link is gone, too.
+    expect(await refusal(passwordReset.reset(second, next))).toMatchObject(expired)
     const third = await ask()
     place.pass(3601)
     expect(await passwordReset.find(third)).toBeUndefined()
@@ -80,6 +82,31 @@ describe.each(testStores)('on $name', (store) => {
     expect(await place.messages()).toHaveLength(5)
     const many = await Promise.all(Array.from({ length: 31 }, () => refusal(place.passwordReset.request('nobody', from(99)))))
     expect(many.filter(({ code }) => code === 'accounts.too_many_requests')).toHaveLength(1)
+  })
+
+  test('strangers who use up the messages of one kind keep no other kind from anybody', async () => {
+    await using place = await openPlace(store)
+    const { passwordReset, registration } = place
+    const jane = await place.person('jane')
+    for (let n = 0; n < 8; n += 1) await registration.begin(form({ email: 'jane@acme.example' }), from(n))
+    expect(await place.messages()).toHaveLength(5)
+    for (let n = 0; n < 8; n += 1) await passwordReset.request('jane', from(n))
+    expect(await place.messages()).toHaveLength(10)
+    // Nor does a manager's link count, or wait for, what strangers ask for; it has a limit of its own.
+    for (let n = 0; n < 5; n += 1) expect(await passwordReset.send(jane)).toBe(true)
+    expect(await passwordReset.send(jane)).toBe(false)
+    await passwordReset.reset(await place.link(), next)
+  })
+
+  test('a link is good while it went to the proven address, whoever changes that', async () => {
+    await using place = await openPlace(store)
+    const { passwordReset, users } = place
+    const jane = await place.person('jane')
+    await passwordReset.request('jane', from(1))
+    const link = await place.link()
+    await users.edit(jane.id, { profile: { email: 'jane@new.example', emailVerified: true } }, system)
+    expect(await passwordReset.find(link)).toBeUndefined()
+    expect(await refusal(passwordReset.reset(link, next))).toMatchObject(expired)
   })
 
   test('whoever was kept waiting by strangers signs in at once after the reset', async () => {

@@ -18,13 +18,14 @@ export const system = { kind: 'system' } as const
 export const browser = 'what this browser has'
 export const from = (last: number) => ({ address: `192.0.2.${last}`, browser })
 
-export async function openPlace({ make }: TestStore, given: Partial<Settings> = {}) {
+export async function openPlace({ make }: TestStore, given: Partial<Settings> = {}, environment: Readonly<Record<string, string>> = {}) {
   const store = make()
   const directory = tempDir()
   const configuration = readConfiguration({
     DOSSIER_STORE: store,
     DOSSIER_SECRET: 'a secret for tests of more than 32 bytes',
     DOSSIER_MAIL_DIRECTORY: directory,
+    ...environment,
   })
   let at = new Date('2027-01-01T12:00:00Z').getTime()
   const now = () => new Date(at)

@@ -45,6 +45,14 @@ test('every message is there in English and in German, as text and as HTML, with
   expect(renderText({ to: '+41440000000', code: '123456', locale: 'de' }, organization).text).toMatch(/^Ihr Code für Acme lautet 123456\./)
 })
 
+test('the mail of a registration says that there is no account yet', () => {
+  const [registration] = kinds as [AccountMail]
+  const texts = ['en', 'de'].map((locale) => renderMail({ ...registration, locale }, organization).text)
+  expect(texts[0]).toContain('There is no account yet')
+  expect(texts[1]).toContain('Das Konto gibt es noch nicht')
+  for (const text of texts) expect(text).not.toMatch(/made an account|Konto .*angelegt/)
+})
+
 test('a message looks like the organization, and a logo is shown only where it is fetched by https', () => {
   const [mail] = kinds as [AccountMail]
   const looks = (given: { logoUri?: string; accentColor?: string }) => renderMail(mail, { ...organization, ...given }).html

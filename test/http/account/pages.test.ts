@@ -177,6 +177,84 @@ test('another address and another number count when they are proved', async () =
   })
 })
 
+test('whoever has typed too many wrong codes is asked for the number again', async () => {
+  await using idp = await start()
+  const browser = idp.browser()
+  await enter(browser, idp)
+  let page = await browser.submit(await browser.open('/account/phone'), '/account/phone', { phone: '+41 44 123 45 67' })
+  for (let n = 0; n < 5; n += 1) page = await browser.submit(page, '/phone/code', { code: 'x' })
+  expect(textOf(page)).toContain('is on its way to +41441234567')
+  const over = await browser.submit(page, '/phone/code', { code: 'x' })
+  expect([over.status, textOf(over)]).toEqual([400, expect.stringContaining('The link or the code is not good any more.')])
+  expect(over.text).toContain('id="phone-submit"')
+  expect(over.text).not.toContain('on its way')
+})
+
+test('a number is removed after a question that names it', async () => {
+  await using idp = await start()
+  const browser = idp.browser()
+  await enter(browser, idp)
+  expect((await browser.open('/account/phone')).text).toContain('href="/account/phone/remove"')
+  const question = await browser.open('/account/phone/remove')
+  expect(textOf(question)).toContain('+41 44 000 00 00 is removed from your account')
+  expect((await idp.domain.users.get(idp.jane.id)).profile.phone).toBeDefined()
+  expect(textOf(await browser.submit(question, '/phone/remove'))).toContain('Removed.')
+  expect((await idp.domain.users.get(idp.jane.id)).profile.phone).toBeUndefined()
+  expect((await browser.open('/account/phone/remove')).status).toBe(404)
+  expect((await browser.open('/account/phone')).text).not.toContain('/account/phone/remove')
+})
+
+test('the program’s own applications are called as in the language of who reads of them', async () => {
+  await using idp = await start()
+  const browser = idp.browser()
+  const signIn = await browser.open('/account?ui_locales=de')
+  expect(textOf(signIn)).toContain('weiter zu Konto')
+  await browser.submit(signIn, '/login', { username: idp.jane.username, password })
+  expect(textOf(await browser.open('/account/sessions'))).toMatch(/Verwendet für Konto\b/)
+  expect(textOf(await browser.open('/account/access'))).not.toContain('Account')
+  const english = idp.browser()
+  expect(textOf(await english.open('/console'))).toContain('to go on to Console')
+})
+
+const kilobytes60 = 60 * 1024
+
+test('pages stay light however many keys somebody has, and the file has every one', async () => {
+  await using idp = await start({ selfManagedMetadata: ['*'] })
+  const browser = idp.browser()
+  await enter(browser, idp)
+  for (let n = 0; n < 990; n += 1) {
+    const value = Buffer.from(n % 2 ? '"'.repeat(600) : `value ${n}`)
+    await idp.domain.metadata.set(idp.jane.id, [{ key: `key-${String(n).padStart(3, '0')}`, value }], system)
+  }
+  for (const path of ['/account/data', '/account/export/print']) {
+    const page = await browser.open(path)
+    expect(Buffer.byteLength(page.text), path).toBeLessThan(kilobytes60)
+    expect(page.text, path).toContain('key-000')
+  }
+  expect((await browser.open('/account/export/print')).text).toMatch(
+    /id="more-metadata">\d+ more are in <a href="\/account\/export">the file<\/a>/,
+  )
+  expect(JSON.parse((await browser.open('/account/export')).text).metadata).toHaveLength(991)
+})
+
+test('a value that is refused does not come back whole, nor does one that is too long for a form', async () => {
+  await using idp = await start({ selfManagedMetadata: ['*'] })
+  const browser = idp.browser()
+  await enter(browser, idp)
+  for (const [key, value] of [
+    ['note', 'x'.repeat(600_000)],
+    ['k'.repeat(600_000), 'x'],
+  ] as const) {
+    const page = await browser.submit(await browser.open('/account/data/metadata'), '/data/metadata', { key, value })
+    expect(page.status).toBe(400)
+    expect(Buffer.byteLength(page.text)).toBeLessThan(kilobytes60)
+  }
+  await idp.domain.metadata.set(idp.jane.id, [{ key: 'note', value: Buffer.from('"'.repeat(24_000)) }], system)
+  const edit = await browser.open('/account/data/metadata?key=note')
+  expect(textOf(edit)).toContain('too long to be shown here. What you enter replaces it.')
+  expect(Buffer.byteLength(edit.text)).toBeLessThan(kilobytes60)
+})
+
 test('everything comes as one file, without what proves somebody, and as a page', async () => {
   await using idp = await start()
   const browser = idp.browser()
@@ -240,7 +318,7 @@ test('the last way in stays', async () => {
   await idp.domain.users.addIdentity(idp.jane.id, identity('one'), system)
   const browser = idp.browser()
   const page = await enter(browser, idp, '/account/sign-in')
-  expect(textOf(page)).toContain('Sign in by oauth2-google no more')
+  expect(textOf(page)).toContain('Stop signing in with oauth2-google')
   expect(textOf(await browser.submit(page, '/sign-in/unlink'))).toContain('No other service signs you in.')
   expect((await browser.submit(page, '/sign-in/unlink')).status).toBe(404)
 })

@@ -29,6 +29,9 @@ afterAll(() => idp[Symbol.asyncDispose]())
 const path = (below = '') => `/console/users/${robot.id}/credentials${below}`
 const secretIn = ({ text }: { readonly text: string }, index = 0) =>
   new RegExp(`id="secret-${index}">([^<]*)<`).exec(text)?.[1]?.replaceAll('&quot;', '"') ?? expect.unreachable()
+/** The address of a link of a page that ends so. */
+const hrefIn = ({ text }: { readonly text: string }, end: string) =>
+  [...text.matchAll(/href="([^"]*)"/g)].map(([, href = '']) => href).find((href) => href.endsWith(end)) ?? expect.unreachable()
 const tomorrow = () => new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)
 
 test('a token is told once, ends when it shall, and stops working when it is revoked', async () => {
@@ -46,9 +49,12 @@ test('a token is told once, ends when it shall, and stops working when it is rev
   expect(list.text).toContain('backup')
   expect(list.text).not.toContain(token)
   const { id } = (await idp.domain.users.listTokens(robot.id))[0] ?? expect.unreachable()
-  expect(doneOf(await browser.submit(list, '/token/revoke', { token: id }))).toBe('Removed.')
+  const question = await browser.open(hrefIn(list, `/token/${id}/revoke`))
+  expect(question.text).toContain('Revoke the token “backup”?')
+  expect(await idp.domain.users.findByToken(token)).toBeDefined()
+  expect(doneOf(await browser.submit(question, '/revoke'))).toBe('Removed.')
   expect(await idp.domain.users.findByToken(token)).toBeUndefined()
-  expect(problemOf(await browser.submit(list, '/token/revoke', { token: id }))).toBe('It is gone already.')
+  expect((await browser.submit(question, '/revoke')).status).toBe(404)
 })
 
 test('a key file is told once, and is there to be saved without a script', async () => {
@@ -62,7 +68,9 @@ test('a key file is told once, and is there to be saved without a script', async
   const list = await browser.open(path())
   expect(list.text).toContain(file.keyId)
   expect(list.text).not.toContain('PRIVATE KEY')
-  expect(doneOf(await browser.submit(list, '/key/remove', { key: file.keyId }))).toBe('Removed.')
+  const question = await browser.open(hrefIn(list, `/key/${file.keyId}/remove`))
+  expect(question.text).toContain(`Remove the key ${file.keyId}?`)
+  expect(doneOf(await browser.submit(question, '/remove'))).toBe('Removed.')
   expect((await idp.domain.users.get(robot.id)).machineKeys).toEqual([])
 })
 
@@ -82,7 +90,10 @@ test('a client secret is made, replaced and removed', async () => {
   const second = await browser.submit(question, '/credentials/secret')
   expect(await tokenWith(secretIn(first, 1))).toBe(401)
   expect(await tokenWith(secretIn(second, 1))).toBe(200)
-  expect(doneOf(await browser.submit(await browser.open(path()), '/secret/remove'))).toBe('Removed.')
+  const last = await browser.open(hrefIn(await browser.open(path()), '/secret/remove'))
+  expect(last.text).toContain(`Remove the client secret of ${robot.username}?`)
+  expect(await tokenWith(secretIn(second, 1))).toBe(200)
+  expect(doneOf(await browser.submit(last, '/secret/remove'))).toBe('Removed.')
   expect(await tokenWith(secretIn(second, 1))).toBe(401)
 })
 
@@ -102,7 +113,9 @@ test('sessions are listed with their applications, and ended one by one or all',
   expect(page.text).toContain('>web<')
   expect(doneOf(await browser.submit(page, '/sessions/end', { id: ids[0] ?? '' }))).toBe('The session was ended.')
   expect(problemOf(await browser.submit(page, '/sessions/end', { id: ids[0] ?? '' }))).toBe('This session has ended already.')
-  const after = await browser.submit(page, '/sessions/end-all')
+  const question = await browser.open(hrefIn(page, '/sessions/end-all'))
+  expect(question.text).toContain('signed out of 2 browsers')
+  const after = await browser.submit(question, '/sessions/end-all')
   expect(doneOf(after)).toBe('All sessions were ended.')
   expect(after.text).toContain('not signed in anywhere')
 })

@@ -247,6 +247,23 @@ test('many are pasted as lines or as JSON, all or none', async () => {
   expect([await get('a'), await get('new')]).toEqual(['2', '1'])
 })
 
+test('what is refused does not come back whole, and it is said that it does not', async () => {
+  await set('settings', 'x')
+  const long = 'x'.repeat(500_001)
+  for (const [path, fields] of [
+    ['/new', { key: 'k', value: long }],
+    ['/new', { key: 'k'.repeat(300_000), value: 'x' }],
+    [`/${segment('settings')}`, { value: long }],
+    [`/${segment('settings')}`, { value: '"'.repeat(500_001) }],
+    ['/paste', { text: 'no equals sign\n'.repeat(30_000) }],
+  ] as const) {
+    const page = await browser.submit(await browser.open(base() + path), path, { form: 'text', ...fields })
+    expect(page.status, path).toBe(400)
+    expect(Buffer.byteLength(page.text), path).toBeLessThan(60_000)
+    expect(page.text).toContain('too long to be shown again')
+  }
+})
+
 test('a value of 500,000 bytes and a page of long values weigh no more than 60 KB', async () => {
   await set('large', Buffer.alloc(500_000, '"'))
   for (let index = 0; index < 60; index += 1) await set(`key ${index} ${'k'.repeat(100)}`, 'x'.repeat(400))

@@ -79,6 +79,49 @@ test('a person is created, and what is wrong is said at its field while what was
   expect(faultOf(await browser.submit(page, '/users/new', { username: 'x', password: 'short' }), 'password')).toMatch(/8 characters/)
 })
 
+test('an address that somebody has proved is not given to another person as proved, here or there', async () => {
+  const owner = await idp.domain.users.create(
+    { ...person(), profile: { displayName: 'Owner', email: 'owner@acme.example', emailVerified: true } },
+    system,
+  )
+  const taken = { email: 'OWNER@acme.example', emailVerified: 'yes' }
+  const create = await browser.submit(await browser.open('/console/users/new'), '/users/new', { username: 'second', ...taken })
+  expect([create.status, faultOf(create, 'email')]).toEqual([400, expect.stringContaining('Somebody else has this address')])
+  expect(await idp.domain.users.findByUsername('second')).toBeUndefined()
+  const other = await idp.domain.users.create(person(), system)
+  const form = await browser.open(`/console/users/${other.id}/edit`)
+  const typed = { username: other.username, displayName: 'Other' }
+  expect(faultOf(await browser.submit(form, '/edit', { ...typed, ...taken }), 'email')).toContain('Somebody else has this address')
+  expect(await idp.domain.users.get(other.id)).toEqual(other)
+  // Unproved it says nothing of whose it is, and one's own stays.
+  expect(doneOf(await browser.submit(form, '/edit', { ...typed, email: taken.email, emailVerified: '' }))).toBe('Saved.')
+  const own = await browser.open(`/console/users/${owner.id}/edit`)
+  expect(doneOf(await browser.submit(own, '/edit', { username: owner.username, displayName: 'Renamed', ...taken }))).toBe('Saved.')
+})
+
+test('pages about one user have headings of their own', async () => {
+  const jane = await idp.domain.users.create({ ...person(), metadata: [{ key: 'color', value: Buffer.from('blue') }] }, system)
+  const pages = [
+    '',
+    '/metadata',
+    '/metadata/new',
+    '/metadata/paste',
+    '/metadata/Y29sb3I',
+    '/preview',
+    '/roles',
+    '/sessions',
+    '/credentials',
+    '/history',
+  ]
+  const headings = await Promise.all(
+    pages.map(async (path) =>
+      [...(await browser.open(`/console/users/${jane.id}${path}`)).text.matchAll(/<h1>(.*?)<\/h1>/gs)].map(([, inner]) => inner),
+    ),
+  )
+  expect(headings.map(({ length }) => length)).toEqual(pages.map(() => 1))
+  expect(new Set(headings.flat()).size).toBe(pages.length)
+})
+
 test('a service account is created without what only people have', async () => {
   const page = await browser.open('/console/users/new?kind=machine')
   const given = { username: 'exporter', displayName: 'Exporter', description: 'At night', email: 'a@b.example', password, admin: 'yes' }

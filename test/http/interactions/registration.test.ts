@@ -45,7 +45,7 @@ test('somebody comes from an application, registers, confirms, and is back at th
   expect(wrong.text).toContain('value="nora"')
   expect(wrong.text).not.toContain('value="short"')
   const sent = await browser.submit(wrong, '/register', { ...typed, 'field:Contract': '42', 'field:Role': 'admin', admin: 'true' })
-  expect([sent.status, headingOf(sent)]).toEqual([200, 'Look into your mail'])
+  expect([sent.status, headingOf(sent)]).toEqual([200, 'Check your mail'])
   const page = await browser.open(linkIn(await mailAt(idp.mail, 1)))
   // Whoever only looks confirms nothing.
   expect(await idp.domain.users.findByUsername(typed.email)).toBeUndefined()
@@ -125,7 +125,7 @@ test('in another browser the link wants the password, and another name where the
   const ready = await phone.submit(taken, '/register/confirm', { password, username: 'nora' })
   expect(headingOf(ready)).toBe('Your account is ready')
   expect(await idp.domain.users.findByUsername('nora')).toBeDefined()
-  expect(headingOf(await phone.open(link))).toBe('This link is not good any more')
+  expect(headingOf(await phone.open(link))).toBe('This link no longer works')
 })
 
 test('a form from elsewhere is not taken', async () => {
@@ -188,9 +188,7 @@ test('another password can be asked for without an application, and set in anoth
   await idp.domain.users.edit(idp.jane.id, { profile: { email: 'jane@acme.example', emailVerified: true } }, { kind: 'system' })
   const browser = idp.browser()
   expect((await browser.submit(await browser.open('/reset'), '/reset', { username: ' ' })).status).toBe(400)
-  expect(headingOf(await browser.submit(await browser.open('/reset'), '/reset', { username: 'jane@acme.example' }))).toBe(
-    'Look into your mail',
-  )
+  expect(headingOf(await browser.submit(await browser.open('/reset'), '/reset', { username: 'jane@acme.example' }))).toBe('Check your mail')
   const phone = idp.browser()
   const page = await phone.open(linkIn(await mailAt(idp.mail, 1)))
   expect(headingOf(await phone.submit(page, '/reset/password', { password: 'another password' }))).toBe('Your password was changed')
