@@ -197,6 +197,7 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
           title: t('console.application.keyMakeTitle', { name: application.name }),
           what: t('console.application.keyMakeWhat'),
           submit: t('console.application.keyMake'),
+          isGiving: true,
           back: `/console/applications/${application.id}`,
         }
       },

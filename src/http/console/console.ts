@@ -49,7 +49,7 @@ const scope = 'openid profile urn:zitadel:iam:org:project:id:zitadel:aud'
 const sections: readonly Section[] = [
   { path: '', label: 'console.sections.overview' },
   { path: '/users', label: 'console.sections.users', permission: 'user.read' },
-  { path: '/projects', label: 'console.sections.projects', permission: 'project.read' },
+  { path: '/projects', also: '/applications', label: 'console.sections.projects', permission: 'project.read' },
   { path: '/apps', label: 'consoleApps.title', permission: 'iam.read' },
   { path: '/settings', label: 'console.sections.settings', permission: 'iam.policy.read' },
   { path: '/keys', label: 'console.sections.keys', permission: 'iam.read' },

@@ -36,6 +36,7 @@ export function keyPages({ keys, catalogue }: KeysNeeds): readonly AreaPage[] {
           title: algorithm ? t('console.keys.rotateTitle', { algorithm }) : t('console.keys.rotateAllTitle'),
           what: t('console.keys.rotateWhat', { minutes: publishAheadSeconds / 60 }),
           submit: t('console.keys.rotate'),
+          isGiving: true,
           back: '/console/keys',
         }
       },

@@ -4,12 +4,14 @@ import type { SentForm } from './sentForm.ts'
 /** What somebody is asked before something that cannot be undone. Texts are in the visitor's language. */
 export interface Question {
   readonly title: string
-  /** What it destroys, in a sentence. */
+  /** What it does or destroys, in a sentence. */
   readonly what: string
   /** To be typed, so that nobody does it by mistake. */
   readonly name?: string
   /** On the button. */
   readonly submit: string
+  /** Nothing is taken away by it: the button does not warn. */
+  readonly isGiving?: boolean
   /** Where to go instead: an address. */
   readonly back: string
 }

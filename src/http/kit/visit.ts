@@ -41,6 +41,8 @@ export interface Visit {
 /** An entry of the navigation. */
 export interface Section {
   readonly path: string
+  /** Pages that stand elsewhere begin with this, and belong to it. */
+  readonly also?: string
   /** A key of texts. */
   readonly label: string
   readonly permission?: string | readonly string[]
@@ -92,10 +94,10 @@ export function visitOf(
           ...data,
           may,
           area: { name: area, path: base },
-          sections: shown.map(({ path, label }) => ({
+          sections: shown.map(({ path, also, label }) => ({
             href: base + path,
             label: t(label),
-            isCurrent: isWithin(ctx.path, base + path, base),
+            isCurrent: isWithin(ctx.path, base + path, base) || (also !== undefined && isWithin(ctx.path, base + also, base)),
           })),
           visitorUsername: user.username,
           visitorName: user.profile.displayName ?? user.username,

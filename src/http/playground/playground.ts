@@ -142,6 +142,7 @@ export function playgroundEndpoints(kit: AreaKit, needs: PlaygroundNeeds): reado
           what: t(`playground.address.${kind}What`, { address: redirectUri }),
           submit: t(kind === 'add' ? 'playground.compose.addAddress' : 'playground.compose.removeAddress'),
           back: `/playground?${usualQuery(application)}`,
+          isGiving: kind === 'add',
         }
       },
       async act(visit) {
