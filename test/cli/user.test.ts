@@ -155,7 +155,7 @@ test('what is told about somebody has the forms that a file must have, so that a
   for (const [option, value, reason] of [
     ['--email', 'nomail', 'email: must be an e-mail address'],
     ['--locale', 'xx_YY!', 'locale: must be a language tag'],
-    ['--given-name', 'x'.repeat(1001), 'givenName: must have 1 to 1000 characters'],
+    ['--given-name', 'x'.repeat(1001), 'givenName: must have 1 to 200 characters'],
   ] as const) {
     const { status, stderr } = await place.run(['user', 'create', 'jane', '--no-password', option, value])
     expect([status, stderr]).toEqual([1, expect.stringContaining(reason)])
