@@ -188,9 +188,7 @@ test('another password can be asked for without an application, and set in anoth
   await idp.domain.users.edit(idp.jane.id, { profile: { email: 'jane@acme.example', emailVerified: true } }, { kind: 'system' })
   const browser = idp.browser()
   expect((await browser.submit(await browser.open('/reset'), '/reset', { username: ' ' })).status).toBe(400)
-  expect(headingOf(await browser.submit(await browser.open('/reset'), '/reset', { username: 'jane@acme.example' }))).toBe(
-    'Check your mail',
-  )
+  expect(headingOf(await browser.submit(await browser.open('/reset'), '/reset', { username: 'jane@acme.example' }))).toBe('Check your mail')
   const phone = idp.browser()
   const page = await phone.open(linkIn(await mailAt(idp.mail, 1)))
   expect(headingOf(await phone.submit(page, '/reset/password', { password: 'another password' }))).toBe('Your password was changed')
