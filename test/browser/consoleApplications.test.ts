@@ -110,7 +110,7 @@ describe.skipIf(withoutChromium)('projects and applications', () => {
     await idp.domain.catalogue.commit({ putApplications: [{ ...idp.native, authMethod: 'basic' }], events: [] })
     const page = await chromium.newPage()
     await openSignedIn(page, idp, `/console/applications/${idp.native.id}?ui_locales=de`, idp.jane.username)
-    expect(await page.textContent('#compliance')).toContain('kann kein Geheimnis bewahren')
+    expect(await page.textContent('#compliance')).toContain('kann kein Client-Geheimnis bewahren')
   })
 
   test('a secret is made anew, and a project removed, only after the password was proved again and the name typed', async () => {

@@ -45,7 +45,7 @@ describe.skipIf(withoutChromium)('the console of an administrator', () => {
     expect(await page.textContent('.figures')).toMatch(/2\s*users/)
     expect(await page.textContent('#attention')).toContain('One user is locked')
     expect(await page.getAttribute('.figures a:text("locked")', 'href')).toBe('/console/users?state=locked')
-    expect(await page.getAttribute('.figures a:text("switched off")', 'href')).toBe('/console/users?state=inactive')
+    expect(await page.getAttribute('.figures a:text("inactive")', 'href')).toBe('/console/users?state=inactive')
     expect(await page.textContent('#chart-summary')).toBe('In the last 14 days there was 1 sign-in and 0 failures.')
     expect(await page.locator('svg.chart rect.good').count()).toBe(14)
   })
