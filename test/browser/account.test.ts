@@ -47,6 +47,12 @@ async function start(): Promise<Place> {
     { ...identity, createdAt: '2027-01-01T00:00:00Z', usedAt: '2027-01-02T00:00:00Z' },
     system,
   )
+  await idp.domain.stores.artifacts.put({
+    model: 'Grant',
+    id: 'seen',
+    payload: { jti: 'seen', clientId: web.clientId, accountId: idp.jane.id, openid: { scope: 'openid email offline_access' } },
+    accountId: idp.jane.id,
+  })
   return { ...idp, web, mail }
 }
 
@@ -94,6 +100,7 @@ const pages: readonly (readonly [path: string, open?: (page: Page) => Promise<vo
       await page.waitForSelector('#phone-code')
     },
   ],
+  ['/account/phone/remove'],
   ['/account/data'],
   ['/account/data/metadata'],
   ['/account/access'],
@@ -217,7 +224,11 @@ describe.skipIf(withoutChromium !== undefined)(`in Chromium${withoutChromium ? `
     expect(download.suggestedFilename()).toBe('account.json')
   })
 
-  for (const { name, options } of [...looks, { name: 'a narrow phone', options: narrow }]) {
+  for (const { name, options } of [
+    ...looks,
+    { name: 'a narrow phone', options: narrow },
+    { name: 'a narrow phone in German', options: { ...narrow, locale: 'de-DE' } },
+  ]) {
     test(`on ${name}, no page of the account has a fault that axe finds, or scrolls sideways, or weighs too much`, async () => {
       await using idp = await start()
       const context = await chromium.newContext({ ...options, bypassCSP: true })

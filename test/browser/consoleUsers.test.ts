@@ -190,6 +190,8 @@ async function work(page: Page, idp: Place, hasScripts: boolean): Promise<void> 
   expect(await users.find(grace.id)).toBeUndefined()
 }
 
+const longKey = 'a-very-long-key-without-a-place-to-break-'.repeat(4)
+
 /** The pages, each for a user with something of everything. */
 const pages = (user: User, robot: User, idp: Place): readonly (readonly [path: string, open?: (page: Page) => Promise<void>])[] => [
   ['/users'],
@@ -218,6 +220,7 @@ const pages = (user: User, robot: User, idp: Place): readonly (readonly [path: s
   [`/users/${user.id}/metadata/paste`, (page) => page.fill('#text', 'x').then(() => page.click('#paste-submit'))],
   [`/users/${user.id}/metadata/${segment('settings')}`, (page) => page.click('#reveal')],
   [`/users/${user.id}/metadata/${segment('photo')}`, (page) => page.click('#reveal')],
+  [`/users/${user.id}/metadata/${segment(longKey)}`],
   [
     `/users/${user.id}/metadata/new`,
     async (page) => {
@@ -253,7 +256,7 @@ async function seedPeople({ domain: { users, metadata } }: Place) {
       { key: 'settings', value: Buffer.from('{"theme":"dark"}') },
       { key: 'photo', value: png },
       { key: 'bytes', value: Buffer.from([0, 255, 1]) },
-      { key: 'a-very-long-key-without-a-place-to-break-'.repeat(4), value: Buffer.from('x'.repeat(700)) },
+      { key: longKey, value: Buffer.from('x'.repeat(700)) },
     ],
     system,
   )

@@ -36,7 +36,9 @@ export async function fill(idp: Idp): Promise<FilledIdp> {
     await users.create({ kind: 'human', username, profile: { givenName, familyName, email: `${username}@acme.example` } }, system)
   }
   const machine = await users.create({ kind: 'machine', username: 'inventory-sync', profile: { displayName: 'Inventory' } }, system)
-  await users.createKey(machine.id, {}, system)
+  const { keyId: machineKey } = await users.createKey(machine.id, {}, system)
+  await users.createSecret(machine.id, system)
+  const { id: machineToken } = await users.createToken(machine.id, { name: 'for the night' }, system)
   await metadata.set(
     idp.jane.id,
     [
@@ -47,7 +49,7 @@ export async function fill(idp: Idp): Promise<FilledIdp> {
     ],
     { kind: 'user', id: admin.id },
   )
-  const { id: tokenId } = await users.createToken(idp.jane.id, { name: 'for curl' }, system)
+  await users.createToken(idp.jane.id, { name: 'for curl' }, system)
   await keys.rotate({ longestTokenSeconds: 60 }, system)
   const { settings } = await catalogue.root()
   await catalogue.commit({
@@ -80,7 +82,6 @@ export async function fill(idp: Idp): Promise<FilledIdp> {
       type: 'oauth2-google',
       key: segment('Note'),
       identity: segment(JSON.stringify([identity.app, identity.provider, identity.id])),
-      token: tokenId,
       sequence: String(sequence),
     },
   }
@@ -107,7 +108,7 @@ export async function fill(idp: Idp): Promise<FilledIdp> {
       // Only a service account gets keys, secrets and tokens made by others.
       const values: Readonly<Record<string, string>> = {
         ...about[route.split('/')[1] ?? ''],
-        ...(/\/credentials\/./.test(route) && { id: machine.id }),
+        ...(/\/credentials\/./.test(route) && { id: machine.id, key: machineKey, token: machineToken }),
       }
       const path = route.replace(/:(\w+)/g, (whole, name: string) => encodeURIComponent(values[name] ?? whole))
       return {

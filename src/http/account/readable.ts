@@ -16,7 +16,7 @@ const rowBytes = 700
 const documentBytes = 400
 
 /** A value as a person reads it: of one that is long, the beginning. */
-export function readableEntry({ key, value, changedAt }: MetadataEntry) {
+function readableEntry({ key, value, changedAt }: MetadataEntry) {
   const { kind, text, type } = guessValue(value)
   const isShown = type !== undefined && value.byteLength <= shownImageBytes
   return {

@@ -2,6 +2,7 @@
 import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import type { AuditEvent, AuditStore } from '#src/domain/audit/events.ts'
 import type { User, UserId } from '#src/domain/users/user.ts'
+import { applicationName } from '../kit/applicationName.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
 import type { Texts } from '../kit/messages.ts'
 import { rows } from './rows.ts'
@@ -40,7 +41,7 @@ export const userHistoryPages = (needs: UserHistoryNeeds): readonly AreaPage[] =
   }
 
   /** Names of those who did it, and of applications. */
-  async function namesFor(events: readonly AuditEvent[]) {
+  async function namesFor({ texts }: Visit, events: readonly AuditEvent[]) {
     const actorIds = new Set(events.flatMap(({ actor }) => (actor.kind === 'user' ? [actor.id] : [])))
     const clientIds = new Set(events.flatMap(({ payload }) => ('clientId' in payload && payload.clientId ? [payload.clientId] : [])))
     const [actors, applications] = await Promise.all([
@@ -49,7 +50,11 @@ export const userHistoryPages = (needs: UserHistoryNeeds): readonly AreaPage[] =
     ])
     return {
       actors: new Map(actors.flatMap((each) => (each ? [[each.id as string, nameOf(each)] as const] : []))),
-      applications: new Map(applications.flatMap((each) => (each ? [[each.application.clientId, each.application.name] as const] : []))),
+      applications: new Map(
+        applications.flatMap((each) =>
+          each ? [[each.application.clientId, applicationName(texts, each.application.clientId, each.application.name)] as const] : [],
+        ),
+      ),
     }
   }
 
@@ -72,7 +77,7 @@ export const userHistoryPages = (needs: UserHistoryNeeds): readonly AreaPage[] =
         const before = visit.query('before') || undefined
         const found = await audit.list({ kind: 'user', id: user.id }, { limit: rows + 1, ...(before !== undefined && { before }) })
         const events = found.slice(0, rows)
-        const { actors, applications } = await namesFor(events)
+        const { actors, applications } = await namesFor(visit, events)
         const base = `/console${pathOf(user, '/history')}`
         await showUser(needs, visit, user, 'history', {
           events: events.map((event) => ({
