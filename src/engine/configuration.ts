@@ -154,7 +154,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
           await pages.signOut(ctx, {
             action: ctx.oidc.urlFor('end_session_confirm'),
             token: state.secret,
-            applicationName: ctx.oidc.client?.clientName,
+            application: named(ctx.oidc.client),
           })
         },
         postLogoutSuccessSource: async (ctx) => {
@@ -162,7 +162,7 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
           const { client } = ctx.oidc
           await pages.signedOut(ctx, {
             cancelled,
-            applicationName: client?.clientName,
+            application: named(client),
             wayBack: cancelled ? wayBack(client, ctx.oidc.issuer) : undefined,
           })
         },
@@ -170,6 +170,8 @@ export function engineConfiguration(deps: ConfigurationDeps): Configuration {
     },
   }
 }
+
+const named = (client: Client | undefined) => client && { clientId: client.clientId, name: client.clientName }
 
 /** Where an application may be entered: its home page, or where it begins a sign-in when it is told by whom (OpenID Connect Core, section 4). */
 function wayBack(client: Client | undefined, issuer: string): string | undefined {

@@ -1,10 +1,15 @@
+import type { Context } from 'koa'
 import type { EnginePages } from '#src/engine/pages.ts'
+import { applicationName } from '../kit/applicationName.ts'
 import { requestIdOf } from '../kit/context.ts'
 import { setSecurityHeaders } from '../kit/headers.ts'
 import type { Pages } from '../kit/pages.ts'
 
 /** The engine's own pages in our templates. */
 export function createEnginePages(pages: Pages): EnginePages {
+  const called = (ctx: Context, application: { readonly clientId: string; readonly name?: string } | undefined) =>
+    application && applicationName(pages.textsFor(ctx), application.clientId, application.name)
+
   return {
     async error(ctx, { code, description }) {
       const { t } = pages.textsFor(ctx)
@@ -12,8 +17,10 @@ export function createEnginePages(pages: Pages): EnginePages {
       const sentence = description ?? t('problems.notHandled')
       await pages.show(ctx, 'interactions/error', { title, code, sentence, requestId: requestIdOf(ctx) }, ctx.status)
     },
-    signOut: (ctx, facts) => pages.show(ctx, 'interactions/sign-out', { ...facts }),
-    signedOut: (ctx, facts) => pages.show(ctx, 'interactions/signed-out', { ...facts }),
+    signOut: (ctx, { application, ...facts }) =>
+      pages.show(ctx, 'interactions/sign-out', { ...facts, applicationName: called(ctx, application) }),
+    signedOut: (ctx, { application, ...facts }) =>
+      pages.show(ctx, 'interactions/signed-out', { ...facts, applicationName: called(ctx, application) }),
     formPost(ctx, facts) {
       // Whatever was added for a script in the page is not needed.
       setSecurityHeaders(ctx)
