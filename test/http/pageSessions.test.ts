@@ -115,6 +115,14 @@ test('a form that shows a secret is carried out once, however often it comes', a
   expect(await secretOf()).not.toBe(made)
 })
 
+test('a form that was refused may come again as it is', async () => {
+  const { idp, admin } = await start()
+  const { browser, page } = await signIn(idp, `/console/users/${idp.jane.id}/remove`, admin.username)
+  for (const typed of ['somebody', 'somebody']) expect((await browser.submit(page, '/remove', { typed })).status, typed).toBe(400)
+  expect((await browser.submit(page, '/remove', { typed: idp.jane.username })).status).toBe(200)
+  expect(await idp.domain.users.find(idp.jane.id)).toBeUndefined()
+})
+
 test('whoever did not sign in after all, or comes back too late, is shown the way to begin again', async () => {
   const { idp } = await start()
   const browser = idp.browser()

@@ -135,7 +135,11 @@ export function areaEndpoints(
         return answerProblem(ctx, pages, { status: 403, code: 'form_not_accepted', sentence: 'formNotAccepted' })
       if (isStale) return signIn(ctx, here(ctx), session)
       if (!form.has('once')) return handle(visit, form)
-      if (!(await once.run(`${session.id}.${form.raw('once').slice(0, 100)}`, () => handle(visit, form))))
+      const work = async () => {
+        await handle(visit, form)
+        return ctx.status < 400
+      }
+      if (!(await once.run(`${session.id}.${form.raw('once').slice(0, 100)}`, work)))
         return answerProblem(ctx, pages, { status: 409, code: 'done_already', title: 'doneAlready', sentence: 'doneAlready', again: base })
     },
   })

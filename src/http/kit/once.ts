@@ -6,14 +6,17 @@ export function createOnce(artifacts: Pick<ArtifactStore, 'insert' | 'remove'>, 
   const model = 'SentForm'
   const keptMs = 86_400_000
   return {
-    /** Does what a form asks for; `false`, with nothing done, when it was sent before. Of many at once, one is done; what throws may be tried again. */
-    async run(id: string, work: () => Promise<void> | void): Promise<boolean> {
+    /**
+     * Does what a form asks for; `false`, with nothing done, when it was sent before. Of many at once, one is done. What throws, or says that it did nothing, may be sent again.
+     * `work` tells whether it did something.
+     */
+    async run(id: string, work: () => Promise<boolean>): Promise<boolean> {
       if (!(await artifacts.insert({ model, id, payload: {}, expiresAt: new Date(now().getTime() + keptMs) }))) return false
+      let isDone = false
       try {
-        await work()
-      } catch (error) {
-        await artifacts.remove(model, id)
-        throw error
+        isDone = await work()
+      } finally {
+        if (!isDone) await artifacts.remove(model, id)
       }
       return true
     },

@@ -54,7 +54,8 @@ test('a token is told once, ends when it shall, and stops working when it is rev
   expect(await idp.domain.users.findByToken(token)).toBeDefined()
   expect(doneOf(await browser.submit(question, '/revoke'))).toBe('Removed.')
   expect(await idp.domain.users.findByToken(token)).toBeUndefined()
-  expect((await browser.submit(question, '/revoke')).status).toBe(404)
+  expect((await browser.submit(question, '/revoke')).status).toBe(409)
+  expect((await browser.open(question.url)).status).toBe(404)
 })
 
 test('a key file is told once, and is there to be saved without a script', async () => {
