@@ -4,7 +4,6 @@
  */
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createTransport } from 'nodemailer'
 import { newObjectId } from '#src/base/ids.ts'
 
 interface Mail {
@@ -37,13 +36,16 @@ export function createMailer({ smtpUrl, directory, from }: MailerOptions): SendM
     disableUrlAccess: true,
   })
   if (smtpUrl !== undefined) {
-    const transport = createTransport(smtpUrl, { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 } as never)
+    const timeouts = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 }
+    const openTransport = async () => (await library()).createTransport(smtpUrl, timeouts as never)
+    let opened: ReturnType<typeof openTransport> | undefined
     return async (mail) => {
-      await transport.sendMail(messageOf(mail))
+      opened ??= openTransport()
+      await (await opened).sendMail(messageOf(mail))
     }
   }
-  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
   return async (mail) => {
+    const transport = (await library()).createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
     const { message } = await transport.sendMail(messageOf(mail))
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const path = join(directory, `${new Date().toISOString().replaceAll(':', '-')}-${newObjectId().slice(-6)}.eml`)
@@ -52,3 +54,6 @@ export function createMailer({ smtpUrl, directory, from }: MailerOptions): SendM
     await rename(`${path}.part`, path)
   }
 }
+
+/** Large, and not loaded before there is something to write. */
+const library = () => import('nodemailer')

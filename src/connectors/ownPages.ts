@@ -3,20 +3,7 @@
  * or address of the network stands between the two.
  */
 import type { RequestListener } from 'node:http'
-import {
-  allowInsecureRequests,
-  authorizationCodeGrant,
-  buildAuthorizationUrl,
-  type Configuration,
-  calculatePKCECodeChallenge,
-  customFetch,
-  discovery,
-  None,
-  randomNonce,
-  randomPKCECodeVerifier,
-  randomState,
-  tokenRevocation,
-} from 'openid-client'
+import type { Configuration } from 'openid-client'
 import { DomainError } from '#src/base/errors.ts'
 
 /** The answer to a login is not one that was asked for, or says no. */
@@ -94,18 +81,26 @@ interface Sent {
   readonly body?: unknown
 }
 
+/** Not loaded before somebody opens a page. */
+const library = () => import('openid-client')
+
 export function createOwnPages(deps: OwnPagesDeps): OwnPages {
   const fetch = fetchWithin(deps)
   const known = new Map<string, Promise<Configuration>>()
 
-  function configurationOf(clientId: string): Promise<Configuration> {
-    const before = known.get(clientId)
-    if (before) return before
+  async function discover(clientId: string): Promise<Configuration> {
+    const { allowInsecureRequests, customFetch, discovery, None } = await library()
     const metadata = { id_token_signed_response_alg: 'ES256' }
-    const finding = discovery(new URL(deps.issuer), clientId, metadata, None(), {
+    return discovery(new URL(deps.issuer), clientId, metadata, None(), {
       [customFetch]: fetch,
       ...(deps.issuer.startsWith('http:') && { execute: [allowInsecureRequests] }),
     })
+  }
+
+  function configurationOf(clientId: string): Promise<Configuration> {
+    const before = known.get(clientId)
+    if (before) return before
+    const finding = discover(clientId)
     known.set(clientId, finding)
     finding.catch(() => known.delete(clientId))
     return finding
@@ -113,6 +108,7 @@ export function createOwnPages(deps: OwnPagesDeps): OwnPages {
 
   return {
     async begin({ clientId, redirectUri, scope, maxAgeSeconds, prompt, uiLocales, loginHint }) {
+      const { buildAuthorizationUrl, calculatePKCECodeChallenge, randomNonce, randomPKCECodeVerifier, randomState } = await library()
       const attempt = { state: randomState(), nonce: randomNonce(), verifier: randomPKCECodeVerifier() }
       const address = buildAuthorizationUrl(await configurationOf(clientId), {
         redirect_uri: redirectUri,
@@ -130,7 +126,7 @@ export function createOwnPages(deps: OwnPagesDeps): OwnPages {
     },
 
     async finish(clientId, callback, { state, nonce, verifier }) {
-      const configuration = await configurationOf(clientId)
+      const [{ authorizationCodeGrant }, configuration] = await Promise.all([library(), configurationOf(clientId)])
       const tokens = await authorizationCodeGrant(configuration, callback, {
         pkceCodeVerifier: verifier,
         expectedState: state,
@@ -145,7 +141,8 @@ export function createOwnPages(deps: OwnPagesDeps): OwnPages {
     },
 
     async revoke(clientId, accessToken) {
-      await tokenRevocation(await configurationOf(clientId), accessToken, { token_type_hint: 'access_token' })
+      const [{ tokenRevocation }, configuration] = await Promise.all([library(), configurationOf(clientId)])
+      await tokenRevocation(configuration, accessToken, { token_type_hint: 'access_token' })
     },
   }
 }
