@@ -6,7 +6,7 @@ import type { Domain } from '#src/compose.ts'
 import type { AuditEvent } from '#src/domain/audit/events.ts'
 import type { MetadataEntry } from '#src/domain/metadata/metadata.ts'
 import { hashSecret } from '#src/domain/users/secrets.ts'
-import type { UserId } from '#src/domain/users/user.ts'
+import { isActive, type UserId } from '#src/domain/users/user.ts'
 import { application, project, user } from '../test/support/records.ts'
 
 const keysOf = (count: number) => Array.from({ length: count }, (_, index) => `key-${index}`)
@@ -30,7 +30,7 @@ export interface Seeded {
   readonly password: string
   /** In which one of a hundred users holds something. */
   readonly projectId: string
-  /** Some of the users, spread over all of them. */
+  /** Some of the users who may act, spread over all of them. */
   readonly userIds: readonly UserId[]
 }
 
@@ -83,7 +83,7 @@ export async function seed(
     await Promise.all(
       Array.from({ length: size }, (_, index) => {
         const user = userOf({ number: done + index, keys, at: new Date(at.getTime() + done + index), projectId: bench.id })
-        if ((done + index) % keepEach === 0 && userIds.length < 1000) userIds.push(user.id)
+        if ((done + index) % keepEach === 0 && userIds.length < 1000 && isActive(user)) userIds.push(user.id)
         const metadata = metadataKeys.map((key, place): MetadataEntry => {
           // The first is one of a hundred plans; the others are everybody's own.
           const value = Buffer.from(place === 0 ? `plan ${(done + index) % 100}` : `value of ${key} for user ${done + index}`)

@@ -32,7 +32,7 @@ const strangers: Readonly<Record<string, (page: Page, issuer: string) => Promise
 }
 
 /** The longest picture, in pixels: on most pages, what is below repeats what is above. */
-const usuallyTallest = 2400
+const usuallyTallest = 1800
 
 async function take(page: Page, name: string, tallest = usuallyTallest): Promise<void> {
   const height = (await page.evaluate('document.documentElement.scrollHeight')) as number

@@ -6,7 +6,7 @@ import type { Catalogue } from '#src/domain/applications/catalogue.ts'
 import { complianceProblemsOf } from '#src/domain/applications/compliance.ts'
 import { ApplicationInvalid } from '#src/domain/applications/failures.ts'
 import type { AreaPage, Visit } from '../kit/area.ts'
-import { confirmation } from '../kit/confirmation.ts'
+import { confirmation, type Question } from '../kit/confirmation.ts'
 import type { SentForm } from '../kit/sentForm.ts'
 import {
   authMethods,
@@ -119,6 +119,15 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
 
   const changing = changingRecord({ find: existing, show, path: ({ id }) => `/applications/${id}` })
 
+  /** A question about an application, whose page is where to go instead. */
+  const about =
+    (questionOf: (visit: Visit, application: Application) => Omit<Question, 'back'> | undefined) =>
+    async (visit: Visit): Promise<Question | undefined> => {
+      const application = await existing(visit)
+      const question = application && questionOf(visit, application)
+      return question && { ...question, back: `/console/applications/${application.id}` }
+    }
+
   return [
     {
       method: 'GET',
@@ -189,18 +198,12 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
     ...confirmation({
       path: '/applications/:application/keys',
       permission: 'project.app.write',
-      async ask(visit) {
-        const application = await existing(visit)
-        if (!application) return undefined
-        const { t } = visit.texts
-        return {
-          title: t('console.application.keyMakeTitle', { name: application.name }),
-          what: t('console.application.keyMakeWhat'),
-          submit: t('console.application.keyMake'),
-          isGiving: true,
-          back: `/console/applications/${application.id}`,
-        }
-      },
+      ask: about(({ texts: { t } }, { name }) => ({
+        title: t('console.application.keyMakeTitle', { name }),
+        what: t('console.application.keyMakeWhat'),
+        submit: t('console.application.keyMake'),
+        isGiving: true,
+      })),
       async act(visit) {
         const { application, keyId, privatePem } = await applications.addKey(visit.params.application ?? '', visit.actor)
         const { t } = visit.texts
@@ -220,18 +223,15 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
     ...confirmation({
       path: '/applications/:application/key',
       permission: 'project.app.write',
-      async ask(visit) {
-        const application = await existing(visit)
-        const keyId = visit.query('key')
-        if (!application?.jwks?.keys.some((key) => applicationKeyOf(key)?.id === keyId)) return undefined
-        const { t } = visit.texts
+      ask: about(({ texts: { t }, query }, { jwks }) => {
+        const keyId = query('key')
+        if (!jwks?.keys.some((key) => applicationKeyOf(key)?.id === keyId)) return undefined
         return {
           title: t('console.application.keyRemoveTitle'),
           what: t('console.application.keyRemoveWhat', { key: keyId }),
           submit: t('console.application.keyRemove'),
-          back: `/console/applications/${application.id}`,
         }
-      },
+      }),
       async act(visit) {
         await applications.removeKey(visit.params.application ?? '', visit.query('key'), visit.actor)
         visit.go(`/applications/${visit.params.application}`, 'removed')
@@ -240,17 +240,11 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
     ...confirmation({
       path: '/applications/:application/secret',
       permission: 'project.app.write',
-      async ask(visit) {
-        const application = await existing(visit)
-        if (!application) return undefined
-        const { t } = visit.texts
-        return {
-          title: t('console.application.secretTitle', { name: application.name }),
-          what: t('console.application.secretWhat'),
-          submit: t('console.application.secretMake'),
-          back: `/console/applications/${application.id}`,
-        }
-      },
+      ask: about(({ texts: { t } }, { name }) => ({
+        title: t('console.application.secretTitle', { name }),
+        what: t('console.application.secretWhat'),
+        submit: t('console.application.secretMake'),
+      })),
       async act(visit) {
         const { application, clientSecret } = await applications.regenerateSecret(visit.params.application ?? '', visit.actor)
         await ready(visit, application, clientSecret)
@@ -259,18 +253,12 @@ export function applicationPages({ issuer, catalogue, applications }: Applicatio
     ...confirmation({
       path: '/applications/:application/remove',
       permission: 'project.app.delete',
-      async ask(visit) {
-        const application = await existing(visit)
-        if (!application) return undefined
-        const { t } = visit.texts
-        return {
-          title: t('console.application.removeTitle', { name: application.name }),
-          what: t('console.application.removeWhat'),
-          name: application.name,
-          submit: t('console.application.remove'),
-          back: `/console/applications/${application.id}`,
-        }
-      },
+      ask: about(({ texts: { t } }, { name }) => ({
+        title: t('console.application.removeTitle', { name }),
+        what: t('console.application.removeWhat'),
+        name,
+        submit: t('console.application.remove'),
+      })),
       async act(visit) {
         const application = await existing(visit)
         await applications.remove(visit.params.application ?? '', visit.actor)
