@@ -185,7 +185,7 @@ test('whoever has typed too many wrong codes is asked for the number again', asy
   for (let n = 0; n < 5; n += 1) page = await browser.submit(page, '/phone/code', { code: 'x' })
   expect(textOf(page)).toContain('is on its way to +41441234567')
   const over = await browser.submit(page, '/phone/code', { code: 'x' })
-  expect([over.status, textOf(over)]).toEqual([400, expect.stringContaining('The link or the code is not good any more.')])
+  expect([over.status, textOf(over)]).toEqual([400, expect.stringContaining('The link or the code no longer works.')])
   expect(over.text).toContain('id="phone-submit"')
   expect(over.text).not.toContain('on its way')
 })
