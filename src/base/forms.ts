@@ -24,9 +24,12 @@ export const isName = (text: string) => isShort(text) && !unseen.test(text)
 /** What to say of a name that is none. */
 export const nameReason = `must have 1 to ${mostNameCharacters} characters, and none that nobody sees`
 
+/** Control characters, line ends, and what turns the rest of a line around. */
+const unruly = /[\p{Cc}\u2028-\u202e]/u
+
 /** The name of a person. Some of what nobody sees stands in it for a reason: between letters of Persian, say. */
-export const isPersonName = (text: string) => isShort(text) && !/\p{Cc}/u.test(text)
-export const personNameReason = `must have 1 to ${mostNameCharacters} characters, and no control characters`
+export const isPersonName = (text: string) => isShort(text) && !unruly.test(text)
+export const personNameReason = `must have 1 to ${mostNameCharacters} characters, and none that controls or turns text`
 
 /** What somebody else calls a person, as far as it is a name; the rest is cut off. */
 export function personNameIn(text: string): string | undefined {

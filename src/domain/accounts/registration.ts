@@ -1,3 +1,4 @@
+import { isPersonName } from '#src/base/forms.ts'
 import { newObjectId } from '#src/base/ids.ts'
 import type { RegistrationField } from '../applications/application.ts'
 import type { Lock } from '../sessions/lock.ts'
@@ -252,7 +253,7 @@ export function createRegistration(deps: RegistrationDeps) {
 
 function nameFault(field: string, name: string): FieldFault | undefined {
   if ([...name].length > mostNameCharacters) return { field, reason: 'tooLong' }
-  return /\p{Cc}/u.test(name) ? { field, reason: 'invalid' } : undefined
+  return name === '' || isPersonName(name) ? undefined : { field, reason: 'invalid' }
 }
 
 function unlessTaken(error: unknown): undefined {
