@@ -37,6 +37,12 @@ export function createInteractionForms({
     found,
     gone,
 
+    /** Tells a program how long to wait, and answers what a person is told. The answer goes with 429. */
+    tooMany(ctx: Context, seconds: number): string {
+      ctx.set('Retry-After', String(seconds))
+      return pages.textsFor(ctx).t('interactions.signIn.tooMany', { seconds })
+    },
+
     /** What every page of an interaction is given. */
     common: (ctx: Context, interaction: Interaction) => ({
       interaction: {

@@ -134,11 +134,8 @@ export function interactionEndpoints({
     if (name === '' || password === '')
       return showSignIn(ctx, interaction, { username: name, problem: pages.textsFor(ctx).t('interactions.signIn.missing') }, 400)
     const result = await signIn({ name, password, address: ctx.ip, knownDevice: devices.find(ctx, name), clientId: interaction.clientId })
-    if (result.kind === 'throttled') {
-      ctx.set('Retry-After', String(result.retryAfterSeconds))
-      const problem = pages.textsFor(ctx).t('interactions.signIn.tooMany', { seconds: result.retryAfterSeconds })
-      return showSignIn(ctx, interaction, { username: name, problem }, 429)
-    }
+    if (result.kind === 'throttled')
+      return showSignIn(ctx, interaction, { username: name, problem: forms.tooMany(ctx, result.retryAfterSeconds) }, 429)
     if (result.kind === 'leaving') return offerToStay(ctx, interaction, result.user)
     if (result.kind === 'refused')
       return showSignIn(ctx, interaction, { username: name, problem: pages.textsFor(ctx).t('interactions.signIn.wrong') }, 400)

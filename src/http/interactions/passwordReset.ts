@@ -37,9 +37,7 @@ export function passwordResetEndpoints({ forms, passwordReset, showSignIn, csrf,
       await passwordReset.request(name, { locale: language, address: ctx.ip, ...(interaction !== undefined && { interaction }) })
     } catch (error) {
       if (!(error instanceof TooManyRequests)) throw error
-      ctx.set('Retry-After', String(error.retryAfterSeconds))
-      const problem = t('interactions.signIn.tooMany', { seconds: error.retryAfterSeconds })
-      return showAsking(ctx, { ...page, username: name, problem }, 429)
+      return showAsking(ctx, { ...page, username: name, problem: forms.tooMany(ctx, error.retryAfterSeconds) }, 429)
     }
     ctx.status = 303
     ctx.redirect(`${page.action}/sent`)

@@ -59,9 +59,7 @@ export function createRegistrationPages({ forms, registration, signInAs, csrf, p
       if (error instanceof NotSelfManaged) return closed(ctx)
       if (error instanceof AccountInvalid) return show(ctx, interaction, { form, faults: faultTexts(texts, error.faults) }, 400)
       if (!(error instanceof TooManyRequests)) throw error
-      ctx.set('Retry-After', String(error.retryAfterSeconds))
-      const problem = texts.t('interactions.signIn.tooMany', { seconds: error.retryAfterSeconds })
-      return show(ctx, interaction, { form, problem }, 429)
+      return show(ctx, interaction, { form, problem: forms.tooMany(ctx, error.retryAfterSeconds) }, 429)
     }
     // Another address, so that nobody sends the form again by reloading the page.
     ctx.status = 303
@@ -139,8 +137,7 @@ export function createRegistrationPages({ forms, registration, signInAs, csrf, p
       if (error instanceof NotSelfManaged) return closed(ctx)
       if (error instanceof AccountInvalid) return ask(ctx, link, { username, isTaken: true, faults: faultTexts(texts, error.faults) }, 400)
       if (!(error instanceof TooManyRequests)) throw error
-      ctx.set('Retry-After', String(error.retryAfterSeconds))
-      const problem = texts.t('interactions.signIn.tooMany', { seconds: error.retryAfterSeconds })
+      const problem = forms.tooMany(ctx, error.retryAfterSeconds)
       return ask(ctx, link, { username, isTaken: username !== undefined, problem }, 429)
     }
   })
