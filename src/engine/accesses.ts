@@ -1,4 +1,5 @@
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import { reservedClientIds } from '#src/domain/applications/builtIn.ts'
 import type { AuditStore } from '#src/domain/audit/events.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
@@ -31,7 +32,7 @@ interface StoredSession {
 
 export function createAccesses({ artifacts, deliveries, audit, recorder, now }: AccessesDeps): Accesses {
   async function grantsOf(userId: string): Promise<readonly StoredGrant[]> {
-    const found = (await artifacts.listByAccount('Grant', userId)).map(({ payload }) => payload as unknown as StoredGrant)
+    const found = (await artifacts.listByAccount('Grant', userId)).map(payloadOf<StoredGrant>)
     return found.filter(({ clientId, exp }) => !reservedClientIds.includes(clientId) && (exp === undefined || exp > epochSeconds(now())))
   }
 
@@ -48,7 +49,7 @@ export function createAccesses({ artifacts, deliveries, audit, recorder, now }: 
         grants.flatMap(({ jti }) => [artifacts.remove('Grant', jti), ...issued.map((model) => artifacts.removeByGrant(model, jti))]),
       )
       await audit.record([recorder.event('user.access_revoked', actor, { kind: 'user', id: userId }, { clientId })])
-      const sessions = (await artifacts.listByAccount('Session', userId)).map(({ payload }) => payload as unknown as StoredSession)
+      const sessions = (await artifacts.listByAccount('Session', userId)).map(payloadOf<StoredSession>)
       const sids = sessions.flatMap(({ exp, authorizations = {} }) =>
         exp > epochSeconds(now()) && Object.hasOwn(authorizations, clientId) ? [authorizations[clientId]?.sid] : [],
       )

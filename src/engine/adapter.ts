@@ -53,7 +53,7 @@ function stepOf({ inFlight, error, accountId }: AdapterPayload): 'taken' | 'answ
   return error ? 'taken' : undefined
 }
 
-const payloadOf = (found: FoundArtifact | undefined): AdapterPayload | undefined =>
+const enginePayloadOf = (found: FoundArtifact | undefined): AdapterPayload | undefined =>
   found && { ...found.payload, ...(found.consumedAt && { consumed: Math.floor(found.consumedAt.getTime() / 1000) }) }
 
 /** A session of somebody says by which browser they are signed in, so that they know it again. */
@@ -73,9 +73,9 @@ function artifactAdapter({ model, artifacts, now }: { model: string; artifacts: 
       if (model === 'Session') await artifacts.putSession(artifact)
       else await artifacts.put(artifact)
     },
-    find: async (id) => payloadOf(await artifacts.find(model, id)),
-    findByUid: async (uid) => payloadOf(await artifacts.findByUid(model, uid)),
-    findByUserCode: async (userCode) => payloadOf(await artifacts.findByUserCode(model, userCode)),
+    find: async (id) => enginePayloadOf(await artifacts.find(model, id)),
+    findByUid: async (uid) => enginePayloadOf(await artifacts.findByUid(model, uid)),
+    findByUserCode: async (userCode) => enginePayloadOf(await artifacts.findByUserCode(model, userCode)),
     async consume(id) {
       if (await artifacts.consume(model, id, now())) return
       if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')

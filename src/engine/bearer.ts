@@ -3,6 +3,7 @@
  * userinfo endpoint; the token, its grant and its session come in one read.
  */
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { ApplicationView, Catalogue } from '#src/domain/applications/catalogue.ts'
 import { ProofNotAccepted, type VerifyBearer } from '#src/domain/sessions/bearer.ts'
 import type { ArtifactStore, FoundArtifact, FoundToken } from '#src/domain/sessions/store.ts'
@@ -104,8 +105,8 @@ export async function originHolds(origin: Origin, { artifacts, now }: Pick<Token
 export function holding<Token extends StoredToken>(found: FoundToken | undefined, now: Date): HeldToken<Token> | undefined {
   if (!found?.grant) return undefined
   const at = epochSeconds(now)
-  const token = found.token.payload as unknown as Token
-  const grant = found.grant.payload as unknown as StoredGrant
+  const token = payloadOf<Token>(found.token)
+  const grant = payloadOf<StoredGrant>(found.grant)
   if (isOver(token, at) || isOver(grant, at) || grant.accountId !== token.accountId || grant.clientId !== token.clientId) return undefined
   if (token.expiresWithSession && !sessionHolds(found.session, token, at)) return undefined
   return { token, grant, isConsumed: found.token.consumedAt !== undefined }
@@ -176,7 +177,7 @@ export function createVerifyBearer({ findToken, proves, artifacts, storedIdOf, c
   async function applicationToken(value: string): Promise<StoredToken | undefined> {
     const id = await storedIdOf(value)
     const found = id === undefined ? undefined : await artifacts.findToken('ClientCredentials', id)
-    const token = found?.token.payload as unknown as StoredToken | undefined
+    const token = found && payloadOf<StoredToken>(found.token)
     return token && !isOver(token, epochSeconds(now())) ? token : undefined
   }
 }

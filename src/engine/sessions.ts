@@ -1,4 +1,5 @@
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { AuditStore } from '#src/domain/audit/events.ts'
 import type { Recorder } from '#src/domain/audit/recorder.ts'
 import type { Endings } from '#src/domain/sessions/endings.ts'
@@ -74,12 +75,13 @@ export function createSessions({ artifacts, deliveries, audit, recorder, now }: 
   return {
     async list(userId) {
       const found = await artifacts.listByAccount('Session', userId)
-      const stored = found.map(({ payload }) => payload as unknown as StoredSession).filter((each) => !isOver(each))
+      const stored = found.map(payloadOf<StoredSession>).filter((each) => !isOver(each))
       return stored.map(sessionOf).sort((a, b) => b.signedInAt.getTime() - a.signedInAt.getTime())
     },
 
     async end(userId, sessionId, actor) {
-      const session = (await artifacts.findByUid('Session', sessionId))?.payload as unknown as StoredSession | undefined
+      const found = await artifacts.findByUid('Session', sessionId)
+      const session = found && payloadOf<StoredSession>(found)
       if (session?.accountId !== userId || isOver(session)) return false
       await artifacts.remove('Session', session.jti)
       const authorizations = Object.entries(session.authorizations ?? {})

@@ -31,6 +31,7 @@ export async function lookThrough({
   readonly csrf: string
   readonly payload: string
 }): Promise<readonly string[]> {
+  // Of the browser, whose types are not known here.
   const { DOMParser } = globalThis as unknown as { DOMParser: new () => { parseFromString(text: string, type: string): ParsedPage } }
   const foreign =
     'iframe, object, embed, base, style, svg, math, video, audio, marquee, template, noscript, meta[http-equiv], body link, body meta'

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { newObjectId } from '#src/base/ids.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { Lock } from '../sessions/lock.ts'
 import type { ArtifactStore } from '../sessions/store.ts'
 import type { Throttle } from '../users/throttle.ts'
@@ -91,8 +92,9 @@ export function createContacts(deps: ContactsDeps) {
   }
 
   const currentCode = async (userId: UserId) => {
-    const found = (await artifacts.find(model, userId))?.payload as unknown as StoredCode | undefined
-    return found && found.until > now().getTime() ? found : undefined
+    const found = await artifacts.find(model, userId)
+    const stored = found && payloadOf<StoredCode>(found)
+    return stored && stored.until > now().getTime() ? stored : undefined
   }
 
   return {

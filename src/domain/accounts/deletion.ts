@@ -1,4 +1,5 @@
 import { everyItem, type Page, type PageRequest } from '#src/base/page.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import { inRounds } from '#src/base/rounds.ts'
 import type { Lease } from '../sessions/lease.ts'
 import type { ArtifactStore } from '../sessions/store.ts'
@@ -116,7 +117,7 @@ export function createDeletions(deps: DeletionsDeps) {
     /** Removes everybody whose time is over. */
     async removeDue(): Promise<void> {
       for (;;) {
-        const page = (await artifacts.list(model, { limit: pageOfDepartures })).map(({ payload }) => payload as unknown as Departure)
+        const page = (await artifacts.list(model, { limit: pageOfDepartures })).map(payloadOf<Departure>)
         const due = page.filter(({ at }) => at <= now().toISOString())
         for (const departure of due) await removeOne(departure)
         if (due.length < pageOfDepartures) return

@@ -1,5 +1,6 @@
 import type { Clock } from '#src/base/clock.ts'
 import { newSecret } from '#src/base/ids.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { ArtifactStore } from '../sessions/store.ts'
 
 /** What a link is about, by its kind. */
@@ -67,7 +68,7 @@ export function createLinks({
   ): Promise<{ about: LinkPayloads[K]; isUsed: boolean } | undefined> {
     const found = await artifacts.find(model, idOf(kind, secret))
     if (!found) return undefined
-    const { about, until, userId, isOnly = false } = found.payload as unknown as Stored<K>
+    const { about, until, userId, isOnly = false } = payloadOf<Stored<K>>(found)
     if (until <= now().getTime()) return undefined
     if (userId !== undefined && isOnly) {
       const current = await artifacts.find(model, currentOf(kind, userId))

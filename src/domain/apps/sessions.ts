@@ -4,6 +4,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { type Clock, epochSeconds } from '#src/base/clock.ts'
 import { newObjectId } from '#src/base/ids.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { ArtifactStore } from '../sessions/store.ts'
 import type { Identity } from '../users/identity.ts'
 import type { User, UserId } from '../users/user.ts'
@@ -79,7 +80,7 @@ export function createAppSessions({ artifacts, refreshKeys, sign, verify, now }:
 
   async function find(id: unknown): Promise<AppSession | undefined> {
     const found = typeof id === 'string' ? await artifacts.find(model, id) : undefined
-    const session = found?.payload as unknown as AppSession | undefined
+    const session = found && payloadOf<AppSession>(found)
     return session && session.expiresAt > epochSeconds(now()) ? session : undefined
   }
 
@@ -181,7 +182,7 @@ export function createAppSessions({ artifacts, refreshKeys, sign, verify, now }:
     /** Sessions of a user in an app, oldest first. */
     async list(userId: UserId, appId: string): Promise<readonly AppSession[]> {
       const found = await artifacts.listByAccount(model, userId)
-      return found.map(({ payload }) => payload as unknown as AppSession).filter((session) => session.appId === appId)
+      return found.map(payloadOf<AppSession>).filter((session) => session.appId === appId)
     },
 
     /** Ends all sessions of a user in an app. */

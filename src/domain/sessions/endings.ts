@@ -1,5 +1,6 @@
 import type { Clock } from '#src/base/clock.ts'
 import { newObjectId } from '#src/base/ids.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { Artifact, ArtifactStore } from './store.ts'
 
 /** Sessions of a user that ended all at once, as they were stored: only the engine reads them. */
@@ -38,9 +39,9 @@ export function createEndings({ artifacts, now }: EndingsDeps) {
     /** What ended in any process and nobody has taken yet, for a quarter of an hour. Of many servers that ask, one gets it. */
     async take(): Promise<readonly EndedSessions[]> {
       const taken: EndedSessions[] = []
-      for (const { payload, consumedAt } of await artifacts.listByAccount(model, owner)) {
-        const { id, until, ...ended } = payload as unknown as EndedSessions & { readonly id: string; readonly until: number }
-        if (consumedAt || until <= now().getTime() || !(await artifacts.consume(model, id, now()))) continue
+      for (const found of await artifacts.listByAccount(model, owner)) {
+        const { id, until, ...ended } = payloadOf<EndedSessions & { readonly id: string; readonly until: number }>(found)
+        if (found.consumedAt || until <= now().getTime() || !(await artifacts.consume(model, id, now()))) continue
         await artifacts.remove(model, id)
         taken.push(ended)
       }

@@ -5,6 +5,7 @@
 import type { Clock } from '#src/base/clock.ts'
 import { DomainError } from '#src/base/errors.ts'
 import { newObjectId, newSecret } from '#src/base/ids.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { ArtifactStore } from './store.ts'
 
 export interface LoginSession {
@@ -81,7 +82,8 @@ interface Stored extends Omit<LoginSession, 'createdAt' | 'changedAt' | 'expires
 
 export function createLoginSessions({ artifacts, hash, now }: LoginSessionsDeps) {
   async function stored(id: string): Promise<Stored> {
-    const found = (await artifacts.find(model, id))?.payload as unknown as Stored | undefined
+    const artifact = await artifacts.find(model, id)
+    const found = artifact && payloadOf<Stored>(artifact)
     if (!found || found.expiresAt <= now().getTime()) throw new LoginSessionNotFound()
     return found
   }
@@ -151,8 +153,7 @@ export function createLoginSessions({ artifacts, hash, now }: LoginSessionsDeps)
     async *all(): AsyncGenerator<LoginSession> {
       for (let after: string | undefined; ; ) {
         const page = await artifacts.list(model, { after, limit: pageOfArtifacts })
-        for (const { payload } of page) {
-          const each = payload as unknown as Stored
+        for (const each of page.map(payloadOf<Stored>)) {
           after = each.id
           if (each.expiresAt > now().getTime()) yield sessionOf(each)
         }

@@ -1,4 +1,5 @@
 import { newObjectId, newSecret } from '#src/base/ids.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { Actor, AuditStore } from '../audit/events.ts'
 import type { Recorder } from '../audit/recorder.ts'
 import type { ArtifactStore } from './store.ts'
@@ -43,7 +44,7 @@ export function createRegistrationTokens({ artifacts, audit, recorder, hash }: R
 
   const all = async () => {
     const found = await artifacts.listByAccount(model, owner)
-    return found.map(({ payload }) => payload as unknown as Payload & { readonly key: string })
+    return found.map(payloadOf<Payload & { readonly key: string }>)
   }
 
   const takenUses = async (key: string) => (await artifacts.listByAccount(useModel, key)).map(({ payload }) => payload.number as number)
@@ -105,7 +106,8 @@ export function createRegistrationTokens({ artifacts, audit, recorder, hash }: R
     /** Uses a token, if it holds: as often as it says, of many at once too, unless a use is given back. */
     async use(token: string): Promise<{ giveBack(): Promise<void> } | undefined> {
       const key = hash(token)
-      const payload = (await artifacts.find(model, key))?.payload as unknown as Payload | undefined
+      const found = await artifacts.find(model, key)
+      const payload = found && payloadOf<Payload>(found)
       if (!payload || isOver(payload)) return undefined
       if (payload.uses === undefined) return nothingToGiveBack
       for (const number of await freeUses(key, payload.uses)) {

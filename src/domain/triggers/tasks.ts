@@ -2,6 +2,7 @@
  * Runs of triggers that are to be done: kept until they are, in an order, so that nothing is lost when a server dies. What fails again and again becomes a dead letter,
  * which somebody can look at and have run once more.
  */
+import { payloadOf } from '#src/base/payload.ts'
 import type { ArtifactStore } from '../sessions/store.ts'
 import type { AppEvent } from './trigger.ts'
 
@@ -36,7 +37,7 @@ export function createTasks({ artifacts }: { artifacts: Pick<ArtifactStore, 'ins
     const found: T[] = []
     for (let after: string | undefined; ; ) {
       const page = await artifacts.list(model, { limit: pageSize, ...(after !== undefined && { after }) })
-      const tasks = page.map(({ payload }) => payload as unknown as T)
+      const tasks = page.map(payloadOf<T>)
       found.push(...tasks.filter(isWanted))
       if (tasks.length < pageSize) return found
       after = tasks.at(-1)?.id

@@ -6,6 +6,7 @@ import type { Facts, Texts } from './messages.ts'
  * error's own fields as facts. An error without a text says its own sentence, in English.
  */
 export function problemText({ t, has }: Texts, error: DomainError): string {
+  // A text reads the fields that it names; whatever else an error has is not looked at.
   const facts = { ...error, message: error.message } as unknown as Facts & { readonly field?: string }
   const keys = [...(facts.field === undefined ? [] : [`problem.${error.code}.${facts.field}`]), `problem.${error.code}`]
   const key = keys.find(has)

@@ -3,6 +3,7 @@
  * either. Whoever has registered is a user from the first login on, or from when the login is linked to a user. A Dossier user logs in here too, by a proven address and their password.
  */
 import { isObjectId, newObjectId, newSecret } from '#src/base/ids.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { ArtifactStore } from '../../sessions/store.ts'
 import type { Passwords } from '../../users/passwords.ts'
 import type { Throttle } from '../../users/throttle.ts'
@@ -348,9 +349,7 @@ export function createEmailPassword(deps: EmailPasswordDeps) {
     ): Promise<readonly Registration[]> {
       const found: Registration[] = []
       for (let last = idOf(app.id, after ?? ''); found.length < limit; ) {
-        const page = (await artifacts.list(registrationModel, { after: last, limit })).map(
-          ({ payload }) => payload as unknown as Registration,
-        )
+        const page = (await artifacts.list(registrationModel, { after: last, limit })).map(payloadOf<Registration>)
         found.push(...page.filter((each) => each.app === app.id && !each.confirmed))
         const end = page.at(-1)
         if (page.length < limit || end?.app !== app.id) break

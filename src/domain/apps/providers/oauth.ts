@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { personNameIn } from '#src/base/forms.ts'
 import { newSecret } from '#src/base/ids.ts'
+import { payloadOf } from '#src/base/payload.ts'
 import type { BegunLogin, IdentityProvider, ProviderSettings, Told } from '../../federation/provider.ts'
 import type { mapMetadata } from '../../federation/providerMetadata.ts'
 import type { ArtifactStore } from '../../sessions/store.ts'
@@ -176,7 +177,7 @@ export function createOAuth(deps: OAuthDeps) {
     /** What a login came to that was begun by this interaction. It can be looked at until it is `spent`. */
     async findTicket(ticket: string, interaction: string): Promise<Ticket | undefined> {
       const found = await artifacts.find(ticketModel, hashOf(ticket))
-      const payload = found?.payload as unknown as Ticket | undefined
+      const payload = found && payloadOf<Ticket>(found)
       return found?.consumedAt === undefined && payload?.interaction === interaction ? payload : undefined
     },
 
@@ -197,7 +198,7 @@ export function createOAuth(deps: OAuthDeps) {
     ): Promise<string> {
       const id = hashOf(parameters.get('state') ?? '')
       const found = await artifacts.find(model, id)
-      const flow = found?.payload as unknown as Flow | undefined
+      const flow = found && payloadOf<Flow>(found)
       const view = flow && (await findApp(flow.app))
       const isOurs = flow && browserSecret !== undefined && hashOf(browserSecret) === flow.browserHash
       if (!view || !isOurs || !(await artifacts.consume(model, id, now())))
