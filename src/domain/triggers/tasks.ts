@@ -64,6 +64,9 @@ export function createTasks({ artifacts }: { artifacts: Pick<ArtifactStore, 'ins
       await artifacts.remove(taskModel, task.id)
     },
 
+    /** What was given up of everything, the oldest first. */
+    listAllDead: (): Promise<readonly DeadLetter[]> => all<DeadLetter>(deadModel, () => true),
+
     /** What was given up of a trigger, the oldest first. */
     listDead: (app: string, trigger: string): Promise<readonly DeadLetter[]> => all<DeadLetter>(deadModel, ofTrigger(app, trigger)),
 

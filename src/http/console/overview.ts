@@ -14,7 +14,7 @@ export interface OverviewNeeds {
   readonly signInStatistics: () => Promise<readonly SignInsOfDay[]>
   readonly keys: Pick<Keys, 'list'>
   readonly apps: Pick<Apps, 'list'>
-  readonly triggerTasks: Pick<Tasks, 'listDead'>
+  readonly triggerTasks: Pick<Tasks, 'listAllDead'>
   /** Of the program, the store and the clock. */
   readonly running: {
     readonly version: string
@@ -76,10 +76,10 @@ async function attentionOf(visit: Visit, { apps, triggerTasks, running, catalogu
     const { settings } = await catalogue.root()
     if (!running.sendsMail) found.push({ text: settings.registration === 'open' ? 'noMailAndOpen' : 'noMail' })
     if (settings.dynamicClientRegistration === 'open') found.push({ text: 'dynamicOpen', href: '/console/settings' })
-    for (const view of await apps.list()) {
-      const { app, configuration } = view
-      const dead = await Promise.all([...configuration.triggers.keys()].map((trigger) => triggerTasks.listDead(app.id, trigger)))
-      const count = dead.flat().length
+    const [views, letters] = await Promise.all([apps.list(), triggerTasks.listAllDead()])
+    const dead = Map.groupBy(letters, ({ app }) => app)
+    for (const { app, configuration } of views) {
+      const count = (dead.get(app.id) ?? []).filter(({ trigger }) => configuration.triggers.has(trigger)).length
       if (count > 0) found.push({ text: 'deadLetters', facts: { app: app.name, count }, href: `/console/apps/${app.id}` })
     }
   }

@@ -316,6 +316,24 @@ describe('changes', () => {
   })
 })
 
+test('the overview counts what was given up of the triggers that there are, by app', async () => {
+  await using place = await start()
+  const tasks = place.domain.triggerTasks
+  for (const [id, trigger] of [
+    ['1', 'came'],
+    ['2', 'came'],
+    ['3', 'went'],
+  ] as const)
+    await tasks.bury({ id, app: place.app.id, trigger, failures: 6, notBefore: 0 }, 'no thanks', new Date())
+  await tasks.bury({ id: '4', app: 'another', trigger: 'came', failures: 6, notBefore: 0 }, 'no thanks', new Date())
+  const browser = await browserOf(place, 'admin')
+  const { text } = await browser.open('/console')
+  const told = text.match(/<a href="\/console\/apps\/[^"]*">[^<]*<\/a>/g) ?? []
+  expect(told).toHaveLength(1)
+  expect(told[0]).toContain(place.base)
+  expect(told[0]).toMatch(/\b2\b/)
+})
+
 const payloads = [
   '<script>alert(1)</script>',
   '"><script>alert(1)</script>',
