@@ -51,6 +51,15 @@ function read(language: string): Messages {
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => escapes[character] as string)
 
+/** Made when it is first asked for: formats are larger than all texts together, and a start has no use for them. */
+function lazy<T extends object>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
 function textsOf(language: string, messages: Messages, otherwise: Messages): Texts {
   const plain = new Map<string, IntlMessageFormat>()
   const withTags = new Map<string, IntlMessageFormat>()
@@ -65,14 +74,15 @@ function textsOf(language: string, messages: Messages, otherwise: Messages): Tex
     return made
   }
 
-  const moments = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
-  const days = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' })
-  const longDays = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
-  const numbers = new Intl.NumberFormat(language)
-  const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte'].map(
-    (unit) =>
-      new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: unit === 'byte' ? 'long' : 'short', maximumFractionDigits: 1 }),
-  )
+  const dates = (options: Intl.DateTimeFormatOptions) => lazy(() => new Intl.DateTimeFormat(language, { ...options, timeZone: 'UTC' }))
+  const moments = dates({ dateStyle: 'medium', timeStyle: 'short' })
+  const days = dates({ dateStyle: 'medium' })
+  const longDays = dates({ dateStyle: 'long' })
+  const numbers = lazy(() => new Intl.NumberFormat(language))
+  const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte'].map((unit) => {
+    const unitDisplay = unit === 'byte' ? 'long' : 'short'
+    return lazy(() => new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay, maximumFractionDigits: 1 }))
+  })
 
   return {
     language,
@@ -86,13 +96,13 @@ function textsOf(language: string, messages: Messages, otherwise: Messages): Tex
       return String(formatOf(withTags, key, false).format(Object.fromEntries([...escaped, ...tags, ...anchors]) as never))
     },
     has: (key) => messages.has(key) || otherwise.has(key),
-    moment: (date) => `${moments.format(date)} UTC`,
-    day: (date) => days.format(date),
-    long: (date) => longDays.format(date),
-    number: (value) => numbers.format(value),
+    moment: (date) => `${moments().format(date)} UTC`,
+    day: (date) => days().format(date),
+    long: (date) => longDays().format(date),
+    number: (value) => numbers().format(value),
     bytes(value) {
       const power = value < 1000 ? 0 : Math.min(byteUnits.length - 1, Math.floor(Math.log10(value) / 3))
-      return (byteUnits[power] as Intl.NumberFormat).format(value / 1000 ** power)
+      return (byteUnits[power] as () => Intl.NumberFormat)().format(value / 1000 ** power)
     },
   }
 }
